@@ -1,0 +1,18 @@
+package dev.troupe.actors.blob;
+
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * Content by digest, as an agent needs it: files of mounts. The embedded agent reads the blob store
+ * itself, one on a machine of its own asks a gateway. Blocking.
+ */
+public interface ContentSource {
+
+  /**
+   * The bytes whose SHA-256 is {@code sha256Hex}; the reader checks the digest.
+   *
+   * @throws java.io.FileNotFoundException when there are none
+   */
+  InputStream open(String sha256Hex) throws IOException;
+}

@@ -1,0 +1,75 @@
+package dev.troupe.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValueFactory;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SpawnProtocol;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.SelfUp;
+import org.apache.pekko.cluster.typed.Subscribe;
+
+/** One process of the cluster: the actor system, joined and up. */
+public final class ClusterNode {
+
+  private ClusterNode() {}
+
+  /** Name of every actor system: members of one cluster must share it. */
+  public static final String SYSTEM = "troupe";
+
+  /**
+   * Starts the actor system of this process and joins its cluster, or forms one when no seed is
+   * named. {@code whenUp} completes once this process is a member.
+   */
+  public static Started start(Config config, ClusterSettings settings, Set<Role> roles) {
+    Map<String, Object> own =
+        Map.of(
+            "pekko.remote.artery.canonical.hostname", settings.host(),
+            "pekko.remote.artery.canonical.port", settings.port(),
+            "pekko.cluster.roles", roles.stream().map(Role::word).collect(Collectors.toList()),
+            "pekko.cluster.seed-nodes",
+                settings.seeds().stream().map(at -> "pekko://" + SYSTEM + "@" + at).toList());
+    Config merged = config;
+    for (Map.Entry<String, Object> entry : own.entrySet()) {
+      merged = merged.withValue(entry.getKey(), ConfigValueFactory.fromAnyRef(entry.getValue()));
+    }
+    CompletableFuture<Void> up = new CompletableFuture<>();
+    ActorSystem<SpawnProtocol.Command> system =
+        ActorSystem.create(
+            Behaviors.<SpawnProtocol.Command>setup(
+                context -> {
+                  Cluster cluster = Cluster.get(context.getSystem());
+                  cluster
+                      .subscriptions()
+                      .tell(
+                          Subscribe.create(
+                              context.spawn(upListener(up), "up-listener"), SelfUp.class));
+                  return SpawnProtocol.create();
+                }),
+            SYSTEM,
+            merged);
+    if (settings.seeds().isEmpty()) {
+      Cluster cluster = Cluster.get(system);
+      cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    }
+    return new Started(system, up);
+  }
+
+  private static Behavior<SelfUp> upListener(CompletableFuture<Void> up) {
+    return Behaviors.receiveMessage(
+        message -> {
+          up.complete(null);
+          return Behaviors.stopped();
+        });
+  }
+
+  /** A started process; {@code whenUp} completes once it is a member of its cluster. */
+  public record Started(ActorSystem<SpawnProtocol.Command> system, CompletionStage<Void> whenUp) {}
+}
