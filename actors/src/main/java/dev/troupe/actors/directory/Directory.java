@@ -1,0 +1,59 @@
+package dev.troupe.actors.directory;
+
+import dev.troupe.cluster.ClusterMessage;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Names and lists of things, kept by the entities themselves before they answer, so that a client
+ * reads its own writes. A name is unique within (kind, environment). Never blocks the caller.
+ */
+public interface Directory {
+
+  /** What a name may stand for. */
+  enum Kind {
+    ENVIRONMENT,
+    TOKEN,
+    APP,
+    SECRET,
+    MOUNT,
+    MACHINE
+  }
+
+  /**
+   * One thing.
+   *
+   * @param environment empty for kinds that belong to none
+   * @param name empty for a thing without a name, which is listed and found by id alone
+   * @param attributes what listings show, as text
+   */
+  record Entry(
+      Kind kind,
+      String environment,
+      String name,
+      String id,
+      Instant createdAt,
+      Map<String, String> attributes)
+      implements ClusterMessage {}
+
+  /** Takes a free name. Gives the entry that has the name now: the caller's, or an earlier one. */
+  CompletionStage<Entry> claim(Entry entry);
+
+  /** Writes an entry by its (kind, id); moves the name to it if another had it. */
+  CompletionStage<Void> put(Entry entry);
+
+  /** Forgets (kind, id). */
+  CompletionStage<Void> remove(Kind kind, String id);
+
+  /** The thing that has a name. */
+  CompletionStage<Optional<Entry>> find(Kind kind, String environment, String name);
+
+  /** The thing that has an id. */
+  CompletionStage<Optional<Entry>> byId(Kind kind, String id);
+
+  /** Things of a kind in an environment (all environments when empty), newest first. */
+  CompletionStage<List<Entry>> list(Kind kind, String environment, int limit);
+}
