@@ -1,0 +1,268 @@
+# What Troupe needs on a machine: found, or installed. Each `set_up_*` function is quick when
+# nothing is missing. Sourced by ./troupe, which sets root, state and logs.
+# shellcheck shell=bash disable=SC2154
+
+# The Python versions that Troupe makes images for. A client asks for the one it runs on.
+pythons=(3.13 3.11)
+
+# ---- the machine -----------------------------------------------------------------------------
+
+# need_root WHY: ends the command where it isn't run by root.
+need_root() {
+  ((EUID == 0)) || fail "$1 needs root; this is $(id -un)." "Run it again as root, for example: sudo $invoked"
+}
+
+# locked COMMAND...: one set-up or build at a time in this folder; a second one waits for the first.
+locked() {
+  local lock status=0
+  exec {lock}>"$state/lock"
+  if ! flock -n "$lock"; then
+    say 'Another ./troupe is setting up or building here; waiting for it.'
+    flock "$lock"
+  fi
+  "$@" || status=$?
+  flock -u "$lock"
+  exec {lock}>&-
+  return "$status"
+}
+
+# system: the machine's distribution as people say it.
+system() { (. /etc/os-release 2>/dev/null && printf '%s' "${PRETTY_NAME:-Linux}") || printf 'this system'; }
+
+is_debian_12() { (. /etc/os-release 2>/dev/null && [[ ${ID:-} == debian && ${VERSION_ID:-} == 12 ]]); }
+
+# ---- Debian packages -------------------------------------------------------------------------
+
+# need_apt NAMES: ends the command where packages are missing and this script can't install them.
+need_apt() {
+  command -v apt-get >/dev/null ||
+    fail "$(system) lacks what Troupe needs, and this script installs packages only with apt." \
+      "Install these and run the command again: $1."
+  need_root "Installing $1"
+}
+
+apt_updated=''
+apt_update() {
+  [[ -z $apt_updated ]] || return 0
+  apt_updated=yes
+  # A single broken source fails this, and need not hinder us: the installation tells.
+  step apt-update 'Updating the package lists' apt-get update -o Acquire::Retries=3 ||
+    say '    Going on with what apt knows.'
+}
+
+# apt_has PACKAGE: whether apt could install it.
+apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]; }
+
+apt_install() {
+  apt_update
+  step apt-install "Installing $*" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" ||
+    fail "apt could not install: $*." \
+      'Check that this machine reaches its package mirror and that apt works (apt-get update), then run the command again.'
+}
+
+# ---- JDK, Maven and what containers need -----------------------------------------------------
+
+# find_jdk: sets JAVA_HOME to a JDK 25: the user's, the system's, or the one we unpacked.
+find_jdk() {
+  local home
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$(private_jdk)"; do
+    if [[ -x $home/bin/javac && -r $home/release && $(<"$home/release") == *JAVA_VERSION=\"25[.\"]* ]]; then
+      export JAVA_HOME=$home
+      return 0
+    fi
+  done
+  return 1
+}
+
+# private_jdk: the JDK under .troupe, if it was unpacked at the place where this folder still is.
+private_jdk() {
+  local home
+  [[ $(cat "$state/jdk.place" 2>/dev/null) == "$state/jdk" ]] || return 0
+  for home in "$state"/jdk/usr/lib/jvm/java-25-openjdk-*; do printf '%s' "$home"; done
+}
+
+unpack_private_jdk() {
+  apt_install patchelf ca-certificates-java debian-archive-keyring
+  step jdk "Unpacking Debian 13's JDK 25 into .troupe/jdk" "$root/scripts/private-jdk" "$state/jdk" ||
+    fail 'JDK 25 could not be unpacked.' \
+      'Check that this machine reaches its package mirror, or install a JDK 25 yourself and set JAVA_HOME to it.'
+  printf '%s\n' "$state/jdk" >"$state/jdk.place"
+}
+
+# lacks PROGRAM...: whether none of them is installed.
+lacks() {
+  local program
+  for program; do ! command -v "$program" >/dev/null || return 1; done
+}
+
+# missing_packages build|server: the Debian packages whose programs are not here.
+missing_packages() {
+  if lacks mvn; then echo maven; fi
+  [[ $1 == server ]] || return 0
+  if lacks runc; then echo runc; fi
+  if lacks mmdebstrap debootstrap; then echo mmdebstrap; fi
+  if lacks ip; then echo iproute2; fi
+  if lacks nft; then echo nftables; fi
+  if [[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ]]; then echo debian-archive-keyring; fi
+  if [[ ! -f /etc/ssl/certs/ca-certificates.crt ]]; then echo ca-certificates; fi
+}
+
+# set_up build|server: a JDK and Maven; for a server also what runs containers and makes images.
+set_up() {
+  [[ $(uname -sm) == 'Linux x86_64' ]] || fail "Troupe runs on Linux x86_64 only; this is $(uname -sm)."
+  [[ $1 != server ]] || need_root 'Running containers'
+  if ! find_jdk || [[ -n $(missing_packages "$1") ]]; then
+    locked install_missing "$1"
+    find_jdk || fail 'No JDK 25 was found after the set-up.' "See $logs."
+  fi
+}
+
+install_missing() {
+  local packages jdk=''
+  mapfile -t packages < <(missing_packages "$1")
+  if ! find_jdk; then
+    need_apt "${packages[*]:+${packages[*]}, }a JDK 25"
+    apt_update
+    if apt_has openjdk-25-jdk-headless; then
+      packages=(openjdk-25-jdk-headless "${packages[@]}")
+    elif is_debian_12; then
+      jdk=private
+    else
+      fail "$(system) has no package of JDK 25, which Troupe is built with." \
+        'Install one (Eclipse Temurin, Oracle and others offer it), set JAVA_HOME to its folder and run the command again.'
+    fi
+  fi
+  if ((${#packages[@]} > 0)); then
+    need_apt "${packages[*]}"
+    apt_install "${packages[@]}"
+  fi
+  [[ -z $jdk ]] || unpack_private_jdk
+}
+
+# ---- the official client ---------------------------------------------------------------------
+
+# client_versions: those of conformance/clients.txt, one a line.
+client_versions() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$root/conformance/clients.txt"; }
+
+# usable_python PROGRAM: a Python of a version with images, able to make a virtual environment.
+usable_python() {
+  local version
+  version=$("$1" -c 'import ensurepip, sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) &&
+    [[ " ${pythons[*]} " == *" $version "* ]]
+}
+
+# find_python: sets `python` to the first usable one: the user's own, then the system's.
+find_python() {
+  for python in python3 "${pythons[@]/#/python}" /usr/bin/python3; do
+    ! usable_python "$python" || return 0
+  done
+  return 1
+}
+
+# set_up_client VERSION: a virtual environment with this client ("newest": as of its installation).
+# Sets `venv` to its folder.
+set_up_client() {
+  venv=$state/venv/$1
+  [[ -f $venv/.client && -x $venv/bin/python ]] || locked install_client "$1"
+}
+
+# client_in VENV: the version of the client that it holds.
+client_in() { cat "$1/.client"; }
+
+install_client() {
+  local package=modal
+  [[ $1 == newest ]] || package+="==$1"
+  if ! find_python; then
+    need_apt 'python3-venv'
+    apt_install python3 python3-venv
+    find_python || fail "The Modal client needs Python ${pythons[0]} or ${pythons[1]} here, the versions that Troupe makes images for." \
+      "Install one of them, with its venv module, as python${pythons[0]} or python${pythons[1]} in the PATH, and run the command again."
+  fi
+  rm -rf "$venv"
+  step "client-$1" "Installing the Modal client ($1)" install_into_new_venv "$package" ||
+    fail "The package $package could not be installed from PyPI." \
+      'Check that pip reaches PyPI or the mirror in its configuration, then run the command again.'
+  note_client_version
+}
+
+install_into_new_venv() {
+  "$python" -m venv "$venv" && "$venv/bin/python" -m pip install --disable-pip-version-check "$1"
+}
+
+note_client_version() {
+  "$venv/bin/python" -c 'from importlib.metadata import version; print(version("modal"))' >"$venv/.client"
+}
+
+# refresh_newest_client: takes a newer client where the one called "newest" was looked up over a day ago.
+refresh_newest_client() {
+  set_up_client newest
+  [[ -n $(find "$venv/.client" -mtime +0) ]] || return 0
+  step client-newest 'Looking for a newer Modal client' \
+    "$venv/bin/python" -m pip install --disable-pip-version-check --upgrade modal ||
+    say '    Going on with the one that is here.'
+  note_client_version
+}
+
+# set_up_conformance VERSION: set_up_client, and what the conformance tests need beside it.
+set_up_conformance() {
+  local requirements=$root/conformance/requirements.txt
+  set_up_client "$1"
+  [[ ! $venv/.conformance -nt $requirements ]] || return 0
+  step "conformance-$1" "Installing what the conformance tests need ($1)" \
+    "$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements" ||
+    fail 'The packages of conformance/requirements.txt could not be installed from PyPI.' \
+      'Check that pip reaches PyPI or the mirror in its configuration, then run the command again.'
+  touch "$venv/.conformance"
+}
+
+# ---- the distribution ------------------------------------------------------------------------
+
+distribution=$root/launcher/target/troupe
+server=$distribution/bin/troupe-server
+
+# sources_fingerprint: changes with any file that the distribution is made of.
+sources_fingerprint() {
+  (cd "$root" && find pom.xml .mvn ./*/pom.xml ./*/src -path './*/src/test' -prune -o \
+    -type f -printf '%p %s %T@\n' | sort | cksum)
+}
+
+# cache_fingerprint: changes with what the JVM's start cache is made of, the JVM and the jars.
+cache_fingerprint() {
+  { cat "$JAVA_HOME/release" && find "$distribution/lib" -name '*.jar' -printf '%f %s %T@\n' | sort; } | cksum
+}
+
+# is_built: whether the distribution is there and no source changed since.
+is_built() { [[ -x $server && $(cat "$root/launcher/target/sources" 2>/dev/null) == "$(sources_fingerprint)" ]]; }
+
+has_start_cache() {
+  [[ -f $distribution/lib/troupe.aot && $(cat "$root/launcher/target/start-cache" 2>/dev/null) == "$(cache_fingerprint)" ]]
+}
+
+# build: makes the distribution where sources changed, and the start cache where jars or JDK did.
+build() {
+  if ! is_built || ! has_start_cache; then locked build_changed; fi
+}
+
+build_changed() {
+  local sources
+  if ! is_built; then
+    sources=$(sources_fingerprint)
+    step build 'Building the server' maven package -Dmaven.test.skip=true ||
+      fail 'The build failed; the lines above name the error.' 'Once it is mended, run the command again.'
+    [[ -x $server ]] || fail 'The build made no launcher/target/troupe/bin/troupe-server.' "See $logs/build.log."
+    note_built "$sources"
+  fi
+  if ! has_start_cache; then
+    if step start-cache "Making the server's start cache" "$server" aot; then
+      cache_fingerprint >"$root/launcher/target/start-cache"
+    else
+      say '    The server works without it and starts more slowly.'
+    fi
+  fi
+}
+
+# note_built FINGERPRINT: remembers the sources that the distribution was made of, taken before.
+note_built() { printf '%s\n' "$1" >"$root/launcher/target/sources"; }
+
+maven() { (cd "$root" && mvn --batch-mode --no-transfer-progress "$@"); }
