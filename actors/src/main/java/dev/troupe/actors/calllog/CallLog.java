@@ -89,8 +89,5 @@ public interface CallLog {
    * @param lastPosition the highest position ever given; 0 when none
    */
   record Loaded(
-      List<CallSummary> calls,
-      List<InputRow> marked,
-      List<InputRow> waiting,
-      long lastPosition) {}
+      List<CallSummary> calls, List<InputRow> marked, List<InputRow> waiting, long lastPosition) {}
 }
