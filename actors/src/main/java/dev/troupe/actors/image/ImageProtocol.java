@@ -1,0 +1,73 @@
+package dev.troupe.actors.image;
+
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.cluster.ClusterMessage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The conversation with one image. The entity id is the {@link ImageId}, made from the definition,
+ * so that equal definitions are one image, built once.
+ */
+public interface ImageProtocol {
+
+  EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "image");
+
+  /** Anything said to an image. */
+  sealed interface Command extends ClusterMessage {}
+
+  /** One layer: its definition as the client sent it, and the image it stands on. */
+  record Layer(ImageId image, @Nullable ImageId base, byte[] definition, String builderVersion)
+      implements ClusterMessage {}
+
+  /** Makes the image known and begins its build, unless it is built or being built. */
+  record Ensure(Layer layer, boolean rebuild, ActorRef<ImageReply> replyTo) implements Command {}
+
+  /** Asks how it stands. */
+  record Describe(ActorRef<ImageReply> replyTo) implements Command {}
+
+  /** Answer to {@link Ensure} and {@link Describe}. */
+  sealed interface ImageReply extends ClusterMessage {
+
+    /** Built. */
+    record Built(ImageFacts facts) implements ImageReply {}
+
+    /** Being built: {@link Join} tells how it goes. */
+    record Building() implements ImageReply {}
+
+    /** The last build failed. */
+    record Failed(String why) implements ImageReply {}
+
+    /** Never made known. */
+    record Unknown() implements ImageReply {}
+  }
+
+  /** What was found out about a built image. */
+  record ImageFacts(String pythonVersion, String workdir, String libcVersion, String builderVersion)
+      implements ClusterMessage {}
+
+  /** Waits for build log lines behind number {@code after}, or the end, or {@code patience}. */
+  record Join(long after, Duration patience, ActorRef<Progress> replyTo) implements Command {}
+
+  /** Lines of the build so far, and the end where it has come. */
+  record Progress(List<Line> lines, long last, @Nullable ImageReply end)
+      implements ClusterMessage {}
+
+  /** A line of the build log; {@code stream} is 1 stdout, 2 stderr, 3 the platform. */
+  record Line(long number, Instant at, int stream, String text) implements ClusterMessage {}
+
+  /** Asks for the layers from the base up to this image. */
+  record GetChain(ActorRef<Chain> replyTo) implements Command {}
+
+  /** Layers from the base up; empty where the image is unknown. */
+  record Chain(List<Layer> layers) implements ClusterMessage {}
+
+  /** The building machine reports lines, and at last the end. */
+  record BuildNews(
+      String build, List<Line> lines, @Nullable ImageFacts built, @Nullable String failure)
+      implements Command {}
+}

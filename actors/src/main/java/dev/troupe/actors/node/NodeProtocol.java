@@ -1,0 +1,125 @@
+package dev.troupe.actors.node;
+
+import dev.troupe.actors.function.FunctionDefinition;
+import dev.troupe.actors.function.FunctionProtocol.Ending;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.cluster.ClusterMessage;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The conversation with a machine's counterpart in the control plane. The entity id is the {@link
+ * MachineId}. It keeps the ledger of what the machine has and what is promised of it, rebuilt from
+ * the agent's full report at each new link.
+ */
+public interface NodeProtocol {
+
+  EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "machine");
+
+  /** Anything said to a machine's counterpart. */
+  sealed interface Command extends ClusterMessage {}
+
+  /** What a container takes of its machine. */
+  record Share(int cpuMillis, long memoryBytes, List<String> gpus) implements ClusterMessage {}
+
+  /** What a machine has in all. */
+  record Capacity(int cpuMillis, long memoryBytes, List<String> gpus) implements ClusterMessage {}
+
+  /** A container to be: which, of what, and its share. */
+  record Launch(TaskId task, FunctionDefinition definition, Share share)
+      implements ClusterMessage {}
+
+  // ---- from functions, images and placement
+
+  /** Asks for a place. A repeat for one task is answered like the first. */
+  record Grant(Launch launch, ActorRef<GrantReply> replyTo) implements Command {}
+
+  /** Answer to {@link Grant}. */
+  sealed interface GrantReply extends ClusterMessage {
+
+    /** The share is reserved and the agent was told. */
+    record Granted(TaskId task, MachineId machine) implements GrantReply {}
+
+    /** No room, or no link to the agent. */
+    record Refused(TaskId task, MachineId machine, String why) implements GrantReply {}
+  }
+
+  /** Ends a container: SIGINT, SIGKILL once {@code grace} has passed. Repeated without harm. */
+  record StopTask(TaskId task, Duration grace) implements Command {}
+
+  /** Builds an image; lines and the end go to the image's entity. */
+  record Build(String build, ImageId image, List<ImageProtocol.Layer> layers) implements Command {}
+
+  // ---- from the link
+
+  /**
+   * The agent has a new link: its full report. What an earlier link said is void.
+   *
+   * @param link where orders go
+   * @param linkId tells this link from earlier ones
+   */
+  record Connected(
+      String linkId,
+      Capacity capacity,
+      Map<String, String> labels,
+      String blobUrl,
+      List<TaskReport> tasks,
+      List<ImageId> images,
+      ActorRef<Order> link)
+      implements Command {}
+
+  /** The link is gone. */
+  record Disconnected(String linkId, String why) implements Command {}
+
+  /** A container changed. */
+  record TaskChanged(String linkId, TaskReport report) implements Command {}
+
+  /** A container as its agent sees it; {@code ending} is null while it is there. */
+  record TaskReport(
+      TaskId task,
+      FunctionId function,
+      AppId app,
+      boolean running,
+      @Nullable Ending ending,
+      Share share)
+      implements ClusterMessage {}
+
+  /** An order to the agent, carried by its link. */
+  sealed interface Order extends ClusterMessage {
+
+    /** Start a container. */
+    record StartTask(Launch launch) implements Order {}
+
+    /** Stop a container. */
+    record EndTask(TaskId task, Duration grace) implements Order {}
+
+    /** Build an image. */
+    record BuildImage(String build, ImageId image, List<ImageProtocol.Layer> layers)
+        implements Order {}
+  }
+
+  // ---- listings
+
+  /** Asks what the machine has and runs. */
+  record Describe(ActorRef<MachineView> replyTo) implements Command {}
+
+  /** A machine as it is now; {@code linked} is false while its agent is away. */
+  record MachineView(
+      MachineId machine,
+      boolean linked,
+      Capacity capacity,
+      Capacity free,
+      Map<String, String> labels,
+      List<ImageId> images,
+      List<TaskReport> tasks)
+      implements ClusterMessage {}
+}

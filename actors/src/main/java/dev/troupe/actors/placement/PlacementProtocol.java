@@ -1,0 +1,42 @@
+package dev.troupe.actors.placement;
+
+import dev.troupe.actors.function.FunctionDefinition;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.cluster.ClusterMessage;
+import java.time.Instant;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+
+/**
+ * The conversation with the waiting list of one pool: those who want a place that no machine has
+ * free now. The entity id is the pool: a GPU type in upper case, or {@code CPU}. Places are granted
+ * first come first served within a function, in turn between functions. A wish is restated every 5
+ * s until it is placed, and forgotten 15 s after its last word.
+ */
+public interface PlacementProtocol {
+
+  EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "pool");
+
+  /** Pool of containers without a GPU. */
+  String CPU_POOL = "CPU";
+
+  /** Anything said to a waiting list. */
+  sealed interface Command extends ClusterMessage {}
+
+  /**
+   * A container that found no place. The function is told {@code Waits} at once and at each change,
+   * and {@code Placed} when it has one.
+   */
+  record Want(FunctionId function, TaskId task, FunctionDefinition definition, Instant since)
+      implements Command {}
+
+  /** The wish is withdrawn. */
+  record Withdraw(TaskId task) implements Command {}
+
+  /** The pool a definition's first wish belongs to. */
+  static String poolOf(FunctionDefinition.Resources resources) {
+    return resources.gpus().isEmpty()
+        ? CPU_POOL
+        : resources.gpus().getFirst().type().toUpperCase(java.util.Locale.ROOT);
+  }
+}
