@@ -33,7 +33,11 @@ public interface BlobStore extends ContentSource {
   /** Stores part {@code number} (from 1) of a payload sent in parts. */
   Written putPart(BlobId blob, int number, InputStream bytes) throws IOException;
 
-  /** Joins parts 1 to {@code parts} to the payload. */
+  /**
+   * Joins parts 1 to {@code parts} to the payload. The MD5 it returns is that of the parts' MD5s
+   * (16 bytes each) joined, as S3 tells it. A repeat, after the parts were joined, is answered
+   * alike.
+   */
   Written completeParts(BlobId blob, int parts) throws IOException;
 
   /** Size of a payload; empty when there is none. */

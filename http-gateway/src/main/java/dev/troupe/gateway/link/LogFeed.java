@@ -1,0 +1,43 @@
+package dev.troupe.gateway.link;
+
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.protocol.link.LogLine;
+import java.util.List;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
+
+/** Log lines of containers, from the machines that hold them. */
+public interface LogFeed {
+
+  /**
+   * Follows an app's lines on one machine, from {@code after} on, as fast as they are taken and no
+   * faster. A link that breaks is waited for and the lines go on where they stopped, so the stream
+   * never fails; it ends only with a {@link Batch#drained} batch, or when it is cancelled.
+   *
+   * @param task only this container's lines; null for the whole app
+   */
+  Source<Batch, NotUsed> follow(
+      MachineId machine, AppId app, @Nullable TaskId task, Position after);
+
+  /** Where a line stands among those of its machine. */
+  record Position(long timeMicros, long number) {
+
+    /** Before every line. */
+    public static final Position START = new Position(0, 0);
+
+    /** Where a line stands. */
+    public static Position of(LogLine line) {
+      return new Position(line.getTimeUs(), line.getNumber());
+    }
+  }
+
+  /**
+   * Lines in order.
+   *
+   * @param drained the machine has no container of the app, and all lines were sent
+   */
+  record Batch(List<LogLine> lines, boolean drained) {}
+}
