@@ -33,21 +33,27 @@ is_debian_12() { (. /etc/os-release 2>/dev/null && [[ ${ID:-} == debian && ${VER
 
 # ---- Debian packages -------------------------------------------------------------------------
 
-# need_apt NAMES: ends the command where packages are missing and this script can't install them.
+# need_apt NAME...: ends the command where these are missing and this script can't install them.
 need_apt() {
+  local names
+  printf -v names ', %s' "$@"
   command -v apt-get >/dev/null ||
     fail "$(system) lacks what Troupe needs, and this script installs packages only with apt." \
-      "Install these and run the command again: $1."
-  need_root "Installing $1"
+      "Install these and run the command again: ${names#, }."
+  need_root "Installing ${names#, }"
 }
 
-apt_updated=''
+mend_apt='Check that this machine reaches its package mirror (apt-get update must succeed), then run the command again.'
+
+apt_lists='' # fresh, or stale: after apt_update
 apt_update() {
-  [[ -z $apt_updated ]] || return 0
-  apt_updated=yes
-  # A single broken source fails this, and need not hinder us: the installation tells.
-  step apt-update 'Updating the package lists' apt-get update -o Acquire::Retries=3 ||
-    say '    Going on with what apt knows.'
+  [[ -z $apt_lists ]] || return 0
+  apt_lists=fresh
+  # One broken source fails this, and need not hinder us: the installation tells.
+  if ! step apt-update 'Updating the package lists' apt-get update --error-on=any -o Acquire::Retries=2; then
+    apt_lists=stale
+    say '    Going on with the lists that are here.'
+  fi
 }
 
 # apt_has PACKAGE: whether apt could install it.
@@ -56,9 +62,8 @@ apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]; }
 apt_install() {
   apt_update
   step apt-install "Installing $*" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-    apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" ||
-    fail "apt could not install: $*." \
-      'Check that this machine reaches its package mirror and that apt works (apt-get update), then run the command again.'
+    apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 "$@" ||
+    fail "apt could not install: $*." "$mend_apt"
 }
 
 # ---- JDK, Maven and what containers need -----------------------------------------------------
@@ -83,7 +88,6 @@ private_jdk() {
 }
 
 unpack_private_jdk() {
-  apt_install patchelf ca-certificates-java debian-archive-keyring
   step jdk "Unpacking Debian 13's JDK 25 into .troupe/jdk" "$root/scripts/private-jdk" "$state/jdk" ||
     fail 'JDK 25 could not be unpacked.' \
       'Check that this machine reaches its package mirror, or install a JDK 25 yourself and set JAVA_HOME to it.'
@@ -122,22 +126,25 @@ install_missing() {
   local packages jdk=''
   mapfile -t packages < <(missing_packages "$1")
   if ! find_jdk; then
-    need_apt "${packages[*]:+${packages[*]}, }a JDK 25"
+    need_apt "${packages[@]}" 'a JDK 25'
     apt_update
     if apt_has openjdk-25-jdk-headless; then
       packages=(openjdk-25-jdk-headless "${packages[@]}")
     elif is_debian_12; then
       jdk=private
+      packages+=(patchelf ca-certificates-java debian-archive-keyring)
+    elif [[ $apt_lists == stale ]]; then
+      fail 'apt has no JDK 25 in its lists, and could not update them.' "$mend_apt"
     else
       fail "$(system) has no package of JDK 25, which Troupe is built with." \
         'Install one (Eclipse Temurin, Oracle and others offer it), set JAVA_HOME to its folder and run the command again.'
     fi
   fi
   if ((${#packages[@]} > 0)); then
-    need_apt "${packages[*]}"
+    need_apt "${packages[@]}"
     apt_install "${packages[@]}"
   fi
-  [[ -z $jdk ]] || unpack_private_jdk
+  if [[ -n $jdk ]]; then unpack_private_jdk; fi
 }
 
 # ---- the official client ---------------------------------------------------------------------
@@ -174,7 +181,7 @@ install_client() {
   local package=modal
   [[ $1 == newest ]] || package+="==$1"
   if ! find_python; then
-    need_apt 'python3-venv'
+    need_apt python3-venv
     apt_install python3 python3-venv
     find_python || fail "The Modal client needs Python ${pythons[0]} or ${pythons[1]} here, the versions that Troupe makes images for." \
       "Install one of them, with its venv module, as python${pythons[0]} or python${pythons[1]} in the PATH, and run the command again."

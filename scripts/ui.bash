@@ -70,7 +70,7 @@ tick() {
 # show_log FILE: the lines that name an error where the tool marks them, else the last ones.
 show_log() {
   local lines
-  lines=$(grep -E '^(\[ERROR\]|E: |ERROR)' "$1" | grep -vE '^\[ERROR\] *(-> )?(\[Help|$)' | head -n 30) ||
+  lines=$(grep -E '^(\[ERROR\]|E: |ERROR)' "$1" | grep -vE '^\[ERROR\] *(-> )?(\[Help|$)' | head -n 15) ||
     lines=$(tail -n 30 "$1")
   printf '%s\n' "$lines" | sed 's/^/    /' >&2
   printf '    %sthe whole log: %s%s\n' "$dim" "$1" "$plain" >&2
