@@ -24,9 +24,25 @@ public record RpcContext(
     CompletionStage<Void> cancelled,
     String blobUrl) {
 
-  /** The environment a request means: the one it names, else the caller's own. */
+  /**
+   * The environment a request means: the one it names, else the caller's own. A container reaches
+   * no other than its own.
+   */
   public String environment(String named) {
-    return named.isEmpty() ? caller.environment() : named;
+    if (named.isEmpty()) {
+      return caller.environment();
+    }
+    requireWithin(named);
+    return named;
+  }
+
+  /** Lets a call pass that is about something of this environment; see {@link #environment}. */
+  public void requireWithin(String environment) {
+    if (caller instanceof Caller.Task task && !environment.equals(task.environment())) {
+      throw RpcFailure.denied(
+          "A container of environment '%s' may not reach into environment '%s'."
+              .formatted(task.environment(), environment));
+    }
   }
 
   /** The task that calls; PERMISSION_DENIED for any other caller. */
