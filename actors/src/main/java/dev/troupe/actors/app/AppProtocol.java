@@ -24,7 +24,18 @@ public interface AppProtocol {
   EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "app");
 
   /** Anything said to an app. */
-  sealed interface Command extends ClusterMessage {}
+  sealed interface Command extends ClusterMessage
+      permits Create,
+          Register,
+          Publish,
+          Heartbeat,
+          Disconnect,
+          StopApp,
+          Describe,
+          Follow,
+          Tell,
+          Busy,
+          AppActor.Internal {}
 
   /** Where an app is in its life; the wire's {@code AppState} has the same names. */
   enum Phase {
@@ -169,6 +180,29 @@ public interface AppProtocol {
    * a detached app ends when none is busy.
    */
   record Busy(FunctionId function, int unfinished, int containers) implements Command {}
+
+  /** Keys of the attributes of an app's directory entry, which is what listings are made from. */
+  final class Attribute {
+
+    /** Name of the {@link Phase}. */
+    public static final String PHASE = "phase";
+
+    public static final String DESCRIPTION = "description";
+
+    /** Number of the live version; 0 where none was published. */
+    public static final String VERSION = "version";
+
+    /** An instant in ISO-8601; absent where it never was deployed. */
+    public static final String DEPLOYED_AT = "deployed-at";
+
+    /** An instant in ISO-8601; absent while it goes on. */
+    public static final String STOPPED_AT = "stopped-at";
+
+    /** Number of containers, a few seconds old at most. */
+    public static final String CONTAINERS = "containers";
+
+    private Attribute() {}
+  }
 
   /** How long an ephemeral app lives without a word of its client. */
   Duration CLIENT_SILENCE = Duration.ofSeconds(45);

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -18,6 +19,8 @@ public interface Directory {
     ENVIRONMENT,
     TOKEN,
     APP,
+    /** An app that can end by itself, whose entity must be awake; without name and attributes. */
+    LIVE_APP,
     SECRET,
     MOUNT,
     MACHINE
@@ -37,13 +40,29 @@ public interface Directory {
       String id,
       Instant createdAt,
       Map<String, String> attributes)
-      implements ClusterMessage {}
+      implements ClusterMessage {
+
+    /** The same thing with other attributes. */
+    public Entry withAttributes(Map<String, String> others) {
+      return new Entry(kind, environment, name, id, createdAt, others);
+    }
+  }
 
   /** Takes a free name. Gives the entry that has the name now: the caller's, or an earlier one. */
   CompletionStage<Entry> claim(Entry entry);
 
   /** Writes an entry by its (kind, id); moves the name to it if another had it. */
   CompletionStage<Void> put(Entry entry);
+
+  /** Replaces the attributes of (kind, id) and leaves its name; nothing where there is no entry. */
+  default CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes) {
+    return byId(kind, id)
+        .thenCompose(
+            found ->
+                found
+                    .map(at -> put(at.withAttributes(attributes)))
+                    .orElseGet(() -> CompletableFuture.completedStage(null)));
+  }
 
   /** Forgets (kind, id). */
   CompletionStage<Void> remove(Kind kind, String id);

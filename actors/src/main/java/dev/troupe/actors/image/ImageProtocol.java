@@ -18,7 +18,8 @@ public interface ImageProtocol {
   EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "image");
 
   /** Anything said to an image. */
-  sealed interface Command extends ClusterMessage {}
+  sealed interface Command extends ClusterMessage
+      permits Ensure, Describe, Join, GetChain, BuildNews, ImageActor.Internal {}
 
   /** One layer: its definition as the client sent it, and the image it stands on. */
   record Layer(ImageId image, @Nullable ImageId base, byte[] definition, String builderVersion)
@@ -66,7 +67,10 @@ public interface ImageProtocol {
   /** Layers from the base up; empty where the image is unknown. */
   record Chain(List<Layer> layers) implements ClusterMessage {}
 
-  /** The building machine reports lines, and at last the end. */
+  /**
+   * The building machine reports lines, and at last the end: one of {@code built} and {@code
+   * failure}. Numbers of lines grow within a build; repeated lines are passed over.
+   */
   record BuildNews(
       String build, List<Line> lines, @Nullable ImageFacts built, @Nullable String failure)
       implements Command {}

@@ -26,7 +26,16 @@ public interface NodeProtocol {
   EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "machine");
 
   /** Anything said to a machine's counterpart. */
-  sealed interface Command extends ClusterMessage {}
+  sealed interface Command extends ClusterMessage
+      permits Grant,
+          StopTask,
+          ReportContainers,
+          Build,
+          Connected,
+          Disconnected,
+          TaskChanged,
+          Describe,
+          NodeActor.Internal {}
 
   /** What a container takes of its machine. */
   record Share(int cpuMillis, long memoryBytes, List<String> gpus) implements ClusterMessage {}
@@ -56,13 +65,24 @@ public interface NodeProtocol {
   /** Ends a container: SIGINT, SIGKILL once {@code grace} has passed. Repeated without harm. */
   record StopTask(TaskId task, Duration grace) implements Command {}
 
-  /** Builds an image; lines and the end go to the image's entity. */
+  /**
+   * A function that has just started asks what it has here: answered with {@code ContainersOn},
+   * unless the machine is away.
+   */
+  record ReportContainers(FunctionId function) implements Command {}
+
+  /**
+   * Builds an image; lines and the end go to the image's entity, which restates this until it has
+   * the end.
+   */
   record Build(String build, ImageId image, List<ImageProtocol.Layer> layers) implements Command {}
 
   // ---- from the link
 
   /**
-   * The agent has a new link: its full report. What an earlier link said is void.
+   * The agent has a new link: its full report. What an earlier link said is void. The link restates
+   * it every 5 s with what is true then, so that a counterpart that moved, or missed a word, is
+   * whole again.
    *
    * @param link where orders go
    * @param linkId tells this link from earlier ones
@@ -96,13 +116,16 @@ public interface NodeProtocol {
   /** An order to the agent, carried by its link. */
   sealed interface Order extends ClusterMessage {
 
-    /** Start a container. */
+    /** Start a container. Restated until a report shows it; a repeat starts nothing new. */
     record StartTask(Launch launch) implements Order {}
 
-    /** Stop a container. */
+    /** Stop a container. Restated until it has ended; a container that is not there is no error. */
     record EndTask(TaskId task, Duration grace) implements Order {}
 
-    /** Build an image. */
+    /**
+     * Build an image. Restated until the image's entity has the end: a repeat under one build id
+     * begins nothing new, and sends the end again where it has come.
+     */
     record BuildImage(String build, ImageId image, List<ImageProtocol.Layer> layers)
         implements Order {}
   }

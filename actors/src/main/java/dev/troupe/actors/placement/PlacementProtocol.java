@@ -21,7 +21,7 @@ public interface PlacementProtocol {
   String CPU_POOL = "CPU";
 
   /** Anything said to a waiting list. */
-  sealed interface Command extends ClusterMessage {}
+  sealed interface Command extends ClusterMessage permits Want, Withdraw, PlacementActor.Internal {}
 
   /**
    * A container that found no place. The function is told {@code Waits} at once and at each change,

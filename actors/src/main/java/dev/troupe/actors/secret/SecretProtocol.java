@@ -16,7 +16,11 @@ public interface SecretProtocol {
   EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "secret");
 
   /** Anything said to a secret. */
-  sealed interface Command extends ClusterMessage {}
+  sealed interface Command extends ClusterMessage
+      permits Write, Read, Delete, SecretActor.Internal {}
+
+  /** Key of a directory entry's attribute: names of the variables, joined by commas. */
+  String KEYS_ATTRIBUTE = "keys";
 
   /**
    * Writes it whole, over what was there.

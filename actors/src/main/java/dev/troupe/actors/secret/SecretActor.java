@@ -1,0 +1,171 @@
+package dev.troupe.actors.secret;
+
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.directory.Directory.Entry;
+import dev.troupe.actors.directory.Directory.Kind;
+import dev.troupe.actors.directory.Listing;
+import dev.troupe.actors.id.SecretId;
+import dev.troupe.actors.secret.SecretProtocol.Command;
+import dev.troupe.actors.secret.SecretProtocol.Delete;
+import dev.troupe.actors.secret.SecretProtocol.Read;
+import dev.troupe.actors.secret.SecretProtocol.SecretReply;
+import dev.troupe.actors.secret.SecretProtocol.Write;
+import dev.troupe.cluster.Decision;
+import dev.troupe.cluster.Role;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.NoSerializationVerificationNeeded;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding.Passivate;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding.ShardCommand;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
+import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+
+/** The entity of one secret: records, keeps its directory entry, answers once both hold. */
+final class SecretActor
+    extends EventSourcedBehaviorWithEnforcedReplies<Command, SecretEvent, SecretState> {
+
+  private static final Duration IDLE_LIMIT = Duration.ofMinutes(2);
+
+  sealed interface Internal extends Command, NoSerializationVerificationNeeded {}
+
+  private record Listed(Listing.Word word) implements Internal {}
+
+  private record Idle() implements Internal {}
+
+  /** What it needs from outside. */
+  record World(Directory directory, InstantSource clock) {}
+
+  private final SecretId id;
+  private final World world;
+  private final ActorRef<ShardCommand> shard;
+  private final ActorContext<Command> context;
+  private final Listing<Command> listing;
+
+  static Entity<Command, ShardingEnvelope<Command>> entity(World world) {
+    return Entity.of(
+            SecretProtocol.KEY, at -> create(new SecretId(at.getEntityId()), at.getShard(), world))
+        .withRole(Role.CONTROL.word());
+  }
+
+  static Behavior<Command> create(SecretId id, ActorRef<ShardCommand> shard, World world) {
+    return Behaviors.setup(context -> new SecretActor(id, shard, world, context));
+  }
+
+  private SecretActor(
+      SecretId id, ActorRef<ShardCommand> shard, World world, ActorContext<Command> context) {
+    super(PersistenceId.of(SecretProtocol.KEY.name(), id.value()));
+    this.id = id;
+    this.shard = shard;
+    this.world = world;
+    this.context = context;
+    this.listing = new Listing<>(context, Listed::new);
+    context.setReceiveTimeout(IDLE_LIMIT, new Idle());
+  }
+
+  @Override
+  public SecretState emptyState() {
+    return new SecretState.Absent();
+  }
+
+  @Override
+  public EventHandler<SecretState, SecretEvent> eventHandler() {
+    return SecretState::apply;
+  }
+
+  @Override
+  public SignalHandler<SecretState> signalHandler() {
+    return newSignalHandlerBuilder()
+        .onSignal(RecoveryCompleted.instance(), state -> listing.wish(() -> reconcile(state)))
+        .build();
+  }
+
+  @Override
+  public CommandHandlerWithReply<Command, SecretEvent, SecretState> commandHandler() {
+    return (state, command) ->
+        switch (command) {
+          case Write write ->
+              carryOut(state.write(id, write, world.clock().instant()), write.replyTo());
+          case Delete(var replyTo) -> carryOut(state.delete(id, world.clock().instant()), replyTo);
+          case Read(var replyTo) -> Effect().reply(replyTo, state.view(id));
+          case Listed(var word) -> Effect().none().thenRun(_ -> listing.take(word)).thenNoReply();
+          case Idle() -> Effect().none().thenRun(_ -> leave()).thenNoReply();
+        };
+  }
+
+  private ReplyEffect<SecretEvent, SecretState> carryOut(
+      Decision<SecretEvent, SecretReply> decision, ActorRef<SecretReply> replyTo) {
+    if (decision.events().isEmpty()) {
+      return Effect().none().thenRun(_ -> answer(replyTo, decision.reply())).thenNoReply();
+    }
+    return Effect()
+        .persist(decision.events())
+        .thenRun(
+            (SecretState state) -> {
+              listing.wish(() -> list(state));
+              answer(replyTo, decision.reply());
+            })
+        .thenNoReply();
+  }
+
+  private void answer(ActorRef<SecretReply> replyTo, SecretReply reply) {
+    listing.whenSettled(() -> replyTo.tell(reply));
+  }
+
+  private CompletionStage<Void> list(SecretState state) {
+    Optional<Entry> entry = entry(state);
+    return entry.isPresent()
+        ? world.directory().put(entry.get())
+        : world.directory().remove(Kind.SECRET, id.value());
+  }
+
+  /** Writes the entry again where a crash came between the journal and the directory. */
+  private CompletionStage<Void> reconcile(SecretState state) {
+    Optional<Entry> wanted = entry(state);
+    return world
+        .directory()
+        .byId(Kind.SECRET, id.value())
+        .thenCompose(
+            found ->
+                found.map(Entry::attributes).equals(wanted.map(Entry::attributes))
+                    ? CompletableFuture.completedStage(null)
+                    : list(state));
+  }
+
+  /** What the directory should hold: nothing of a secret without a name. */
+  private Optional<Entry> entry(SecretState state) {
+    return switch (state) {
+      case SecretState.Absent() -> Optional.empty();
+      case SecretState.Kept kept when kept.name().isEmpty() -> Optional.empty();
+      case SecretState.Kept kept ->
+          Optional.of(
+              new Entry(
+                  Kind.SECRET,
+                  kept.environment(),
+                  kept.name(),
+                  id.value(),
+                  kept.createdAt(),
+                  Map.of(SecretProtocol.KEYS_ATTRIBUTE, String.join(",", kept.keys()))));
+    };
+  }
+
+  private void leave() {
+    if (listing.isSettled()) {
+      shard.tell(new Passivate<>(context.getSelf()));
+    }
+  }
+}

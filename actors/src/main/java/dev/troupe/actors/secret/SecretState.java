@@ -1,0 +1,70 @@
+package dev.troupe.actors.secret;
+
+import dev.troupe.actors.id.SecretId;
+import dev.troupe.actors.secret.SecretEvent.SecretDeleted;
+import dev.troupe.actors.secret.SecretEvent.SecretWritten;
+import dev.troupe.actors.secret.SecretProtocol.SecretReply;
+import dev.troupe.actors.secret.SecretProtocol.Write;
+import dev.troupe.cluster.ClusterMessage;
+import dev.troupe.cluster.Decision;
+import java.time.Instant;
+import java.util.List;
+
+/** All that a secret remembers, and every decision it takes. */
+public sealed interface SecretState extends ClusterMessage {
+
+  /** Never written, or deleted. */
+  record Absent() implements SecretState {}
+
+  /** Written: {@code createdAt} is the first time since it was last absent. */
+  record Kept(
+      String environment,
+      String name,
+      List<String> keys,
+      byte[] sealedValues,
+      Instant createdAt,
+      Instant updatedAt)
+      implements SecretState {}
+
+  /** Writes it, over what was there. */
+  default Decision<SecretEvent, SecretReply> write(SecretId id, Write write, Instant now) {
+    SecretWritten event =
+        new SecretWritten(
+            write.environment(), write.name(), write.keys(), write.sealedValues(), now);
+    return Decision.record(event, apply(event).view(id));
+  }
+
+  /** Deletes it; there is nothing to record where there is none. */
+  default Decision<SecretEvent, SecretReply> delete(SecretId id, Instant now) {
+    SecretReply gone = new SecretReply.NoSecret(id);
+    return switch (this) {
+      case Absent() -> Decision.reply(gone);
+      case Kept _ -> Decision.record(new SecretDeleted(now), gone);
+    };
+  }
+
+  /** What is answered to who asks for it. */
+  default SecretReply view(SecretId id) {
+    return switch (this) {
+      case Absent() -> new SecretReply.NoSecret(id);
+      case Kept(var environment, var name, var keys, var values, var created, var updated) ->
+          new SecretReply.Secret(id, environment, name, keys, values, created, updated);
+    };
+  }
+
+  /** The state after a fact. */
+  default SecretState apply(SecretEvent event) {
+    return switch (event) {
+      case SecretWritten(var environment, var name, var keys, var values, var at) ->
+          new Kept(environment, name, keys, values, createdAt(at), at);
+      case SecretDeleted(_) -> new Absent();
+    };
+  }
+
+  private Instant createdAt(Instant now) {
+    return switch (this) {
+      case Absent() -> now;
+      case Kept kept -> kept.createdAt();
+    };
+  }
+}
