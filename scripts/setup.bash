@@ -37,7 +37,7 @@ is_debian_12() { (. /etc/os-release 2>/dev/null && [[ ${ID:-} == debian && ${VER
 need_apt() {
   local names
   printf -v names ', %s' "$@"
-  command -v apt-get >/dev/null ||
+  ! lacks apt-get ||
     fail "$(system) lacks what Troupe needs, and this script installs packages only with apt." \
       "Install these and run the command again: ${names#, }."
   need_root "Installing ${names#, }"
@@ -97,7 +97,9 @@ unpack_private_jdk() {
 # lacks PROGRAM...: whether none of them is installed.
 lacks() {
   local program
-  for program; do ! command -v "$program" >/dev/null || return 1; done
+  for program; do
+    [[ ! -x $(type -P "$program") ]] || return 1
+  done
 }
 
 # missing_packages build|server: the Debian packages whose programs are not here.
