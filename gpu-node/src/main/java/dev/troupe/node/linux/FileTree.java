@@ -1,0 +1,100 @@
+package dev.troupe.node.linux;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Folders as wholes: removed, written at once, put in place, made durable. */
+public final class FileTree {
+
+  /** Removes a folder and all in it; one that isn't there is fine. Follows no links. */
+  public static void delete(Path root) throws IOException {
+    if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            if (failure instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw failure;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
+            }
+            Files.deleteIfExists(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /** Replaces a small file, so that a reader sees the old text or the new one whole. */
+  public static void write(Path file, String text) throws IOException {
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    Files.writeString(fresh, text);
+    force(fresh);
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    force(parent(file));
+  }
+
+  /**
+   * Puts a finished folder in its place. Its files are on disk before it becomes visible, so that
+   * what is in place is whole even after a power cut. One that is in place already wins.
+   */
+  public static void publish(Path finished, Path place) throws IOException {
+    syncFilesystem(finished);
+    if (Files.exists(place)) {
+      delete(finished);
+      return;
+    }
+    Files.createDirectories(parent(place));
+    Files.move(finished, place, StandardCopyOption.ATOMIC_MOVE);
+    force(parent(place));
+  }
+
+  private static Path parent(Path path) {
+    return Objects.requireNonNull(path.toAbsolutePath().getParent(), "a path below the root");
+  }
+
+  private static void force(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  private static void syncFilesystem(Path path) throws IOException {
+    int descriptor = Posix.open(path.toString(), Posix.O_CLOEXEC);
+    try {
+      Posix.syncFilesystem(descriptor);
+    } finally {
+      Posix.close(descriptor);
+    }
+  }
+
+  private FileTree() {}
+}
