@@ -23,7 +23,9 @@ public interface Directory {
     LIVE_APP,
     SECRET,
     MOUNT,
-    MACHINE
+    MACHINE,
+    /** Functions kept warm, which are in memory even when nobody calls them. */
+    WARM_FUNCTION
   }
 
   /**

@@ -1,10 +1,428 @@
 package dev.troupe.actors.function;
 
-final class FunctionActor {
+import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.calllog.CallLog.Loaded;
+import dev.troupe.actors.calllog.CallLog.Written;
+import dev.troupe.actors.calllog.InputRow;
+import dev.troupe.actors.function.FunctionProtocol.Command;
+import dev.troupe.actors.function.FunctionProtocol.Define;
+import dev.troupe.actors.function.FunctionProtocol.Describe;
+import dev.troupe.actors.function.FunctionProtocol.FromApp;
+import dev.troupe.actors.function.FunctionProtocol.FromCaller;
+import dev.troupe.actors.function.FunctionProtocol.FromContainer;
+import dev.troupe.actors.function.FunctionProtocol.FromMachine;
+import dev.troupe.actors.function.FunctionProtocol.ListContainers;
+import dev.troupe.actors.function.FunctionProtocol.Publish;
+import dev.troupe.actors.function.FunctionProtocol.Stop;
+import dev.troupe.actors.function.FunctionProtocol.StopContainer;
+import dev.troupe.actors.function.FunctionProtocol.Wake;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.node.NodeProtocol.GrantReply;
+import dev.troupe.cluster.Decision;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.pekko.actor.NoSerializationVerificationNeeded;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
+import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+import org.jspecify.annotations.Nullable;
 
-  sealed interface Internal extends FunctionProtocol.Command {}
+/**
+ * One function. What it <em>is</em> ({@link FunctionState}) is journaled; its calls and inputs are
+ * in the call log, and in memory with the two desks: {@link CallDesk} for callers, {@link
+ * ContainerDesk} for containers, over one {@link Mailbox}; its containers are its {@link Fleet}.
+ *
+ * <p>Life: recovered, it claims the call log for itself (a new epoch) and loads what is unfinished;
+ * until then all is stashed. With nothing to do for a while it stops. Told to move, it stops
+ * leasing, waits for its commits, tells whoever waits to ask again, and stops.
+ */
+final class FunctionActor
+    extends EventSourcedBehaviorWithEnforcedReplies<Command, FunctionEvent, FunctionState> {
 
-  record Tick() implements Internal {}
+  private static final Duration TICK = Duration.ofMillis(250);
+  private static final Duration PUT_OFF = Duration.ofMillis(100);
 
-  private FunctionActor() {}
+  /** What it says to itself. Never leaves the process. */
+  sealed interface Internal extends Command, NoSerializationVerificationNeeded {}
+
+  private record Ready(long epoch, Loaded found) implements Internal {}
+
+  private record NotReady(Throwable why) implements Internal {}
+
+  private record LoadAgain() implements Internal {}
+
+  private record Decided(long ticket, Written written) implements Internal {}
+
+  private record WriteAgain(long ticket) implements Internal {}
+
+  private record Recalled(FunctionProtocol.Await await, CallDesk.Recall found)
+      implements Internal {}
+
+  private record Paged(List<InputRow> rows) implements Internal {}
+
+  private record GrantAnswered(GrantReply reply) implements Internal {}
+
+  private record Tick() implements Internal {}
+
+  private record HandOff() implements Internal {}
+
+  private final FunctionId id;
+  private final World world;
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final ActorRef<ClusterSharding.ShardCommand> shard;
+
+  // Set once the call log is claimed and loaded; null before.
+  private @Nullable Workings workings;
+  private boolean claiming;
+  private boolean leavingHere;
+  private FunctionState current = FunctionState.EMPTY;
+
+  static Entity<Command, ShardingEnvelope<Command>> entity(World world) {
+    return Entity.of(
+            FunctionProtocol.KEY,
+            entity -> create(new FunctionId(entity.getEntityId()), world, entity.getShard()))
+        .withStopMessage(new HandOff());
+  }
+
+  static Behavior<Command> create(
+      FunctionId id, World world, ActorRef<ClusterSharding.ShardCommand> shard) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(timers -> new FunctionActor(id, world, context, timers, shard)));
+  }
+
+  private FunctionActor(
+      FunctionId id,
+      World world,
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    super(PersistenceId.of(FunctionProtocol.KEY.name(), id.value()));
+    this.id = id;
+    this.world = world;
+    this.context = context;
+    this.timers = timers;
+    this.shard = shard;
+  }
+
+  @Override
+  public FunctionState emptyState() {
+    return FunctionState.EMPTY;
+  }
+
+  @Override
+  public EventHandler<FunctionState, FunctionEvent> eventHandler() {
+    return FunctionState::apply;
+  }
+
+  @Override
+  public SignalHandler<FunctionState> signalHandler() {
+    return newSignalHandlerBuilder()
+        .onSignal(RecoveryCompleted.instance(), this::recovered)
+        .build();
+  }
+
+  private void recovered(FunctionState state) {
+    current = state;
+    timers.startTimerWithFixedDelay(new Tick(), TICK);
+    if (state.latest() != null) {
+      claim();
+    }
+  }
+
+  // ---- claiming the call log
+
+  private void claim() {
+    claiming = true;
+    CallLog log = world.callLog();
+    Instant recent = world.clock().instant().minus(world.settings().recentCalls());
+    CompletionStage<Ready> ready =
+        log.claim(id)
+            .thenCompose(
+                epoch ->
+                    log.load(id, recent, world.settings().headLimit())
+                        .thenApply(found -> new Ready(epoch, found)));
+    context.pipeToSelf(
+        ready, (done, failure) -> failure == null ? done : new NotReady(cause(failure)));
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> ready(Ready ready) {
+    claiming = false;
+    Workings made =
+        new Workings(
+            id,
+            world,
+            () -> current,
+            ready.epoch(),
+            ready.found().lastPosition(),
+            this::pipeWrite,
+            this::pipeRecall,
+            context.messageAdapter(GrantReply.class, GrantAnswered::new));
+    made.load(ready.found(), world.clock().instant());
+    workings = made;
+    return Effect().noReply().thenUnstashAll();
+  }
+
+  private void pipeWrite(long ticket, CompletionStage<Written> stage) {
+    context.pipeToSelf(
+        stage,
+        (written, failure) ->
+            new Decided(
+                ticket,
+                failure == null
+                    ? written
+                    : new Written.Failed(String.valueOf(cause(failure).getMessage()))));
+  }
+
+  private void pipeRecall(FunctionProtocol.Await await, CompletionStage<CallDesk.Recall> stage) {
+    context.pipeToSelf(
+        stage,
+        (found, failure) ->
+            failure == null
+                ? new Recalled(await, found)
+                : new Recalled(await, CallDesk.Recall.FAILED));
+  }
+
+  private static Throwable cause(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
+  }
+
+  // ---- commands
+
+  @Override
+  public CommandHandlerWithReply<Command, FunctionEvent, FunctionState> commandHandler() {
+    return (state, command) -> {
+      current = state;
+      return switch (command) {
+        case Internal internal -> onInternal(internal);
+        case Define define ->
+            carryOut(FunctionState::define, state, define.definition(), define.replyTo());
+        case Describe describe -> Effect().reply(describe.replyTo(), state.describe());
+        case FromApp fromApp -> needsWorkings(command, ready -> onApp(state, fromApp, ready));
+        case FromCaller fromCaller ->
+            state.latest() == null
+                ? refuse(fromCaller)
+                : needsWorkings(command, ready -> served(() -> ready.caller(fromCaller, now())));
+        case FromContainer fromContainer ->
+            needsWorkings(command, ready -> served(() -> ready.container(fromContainer, now())));
+        case FromMachine fromMachine ->
+            needsWorkings(command, ready -> served(() -> ready.machine(fromMachine, now())));
+      };
+    };
+  }
+
+  private Instant now() {
+    return world.clock().instant();
+  }
+
+  private <A, R> ReplyEffect<FunctionEvent, FunctionState> carryOut(
+      Decide<A, R> decide, FunctionState state, A argument, ActorRef<R> replyTo) {
+    Decision<FunctionEvent, R> decision = decide.decide(state, argument, now());
+    return decision.events().isEmpty()
+        ? Effect().reply(replyTo, decision.reply())
+        : Effect()
+            .persist(decision.events())
+            .thenRun(this::changed)
+            .thenReply(replyTo, _ -> decision.reply());
+  }
+
+  /** A decision of the state on one argument. */
+  private interface Decide<A, R> {
+    Decision<FunctionEvent, R> decide(FunctionState state, A argument, Instant now);
+  }
+
+  private void changed(FunctionState state) {
+    current = state;
+    if (workings != null) {
+      workings.definitionChanged(now());
+    } else if (!claiming) {
+      claim();
+    }
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> onApp(
+      FunctionState state, FromApp command, Workings ready) {
+    return switch (command) {
+      case Publish publish -> {
+        Warmth.note(world.directory(), state.latest(), now());
+        yield carryOut(FunctionState::publish, state, publish.appVersion(), publish.replyTo());
+      }
+      case Stop stop -> {
+        Warmth.forget(world.directory(), id);
+        Decision<FunctionEvent, Boolean> decision = state.stop(stop.reason(), now());
+        yield decision.events().isEmpty()
+            ? served(() -> ready.stop(stop, now()))
+            : Effect()
+                .persist(decision.events())
+                .thenRun(
+                    (FunctionState stopped) -> {
+                      current = stopped;
+                      ready.stop(stop, now());
+                      ready.settle(now());
+                    })
+                .thenNoReply();
+      }
+      case ListContainers list -> Effect().reply(list.replyTo(), ready.containers());
+      case StopContainer stop -> served(() -> ready.stopContainer(stop, now()));
+      case Wake _ -> Effect().noReply();
+      case Define _, Describe _ -> throw new IllegalStateException("handled before");
+    };
+  }
+
+  /** Runs what changes memory and the call log, then gives the writes to the log. */
+  private ReplyEffect<FunctionEvent, FunctionState> served(Runnable work) {
+    return Effect().none().thenRun(() -> serve(work)).thenNoReply();
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> servedAtLast(Runnable work) {
+    return Effect().none().thenRun(() -> serve(work)).thenStop().thenNoReply();
+  }
+
+  private void serve(Runnable work) {
+    work.run();
+    Workings ready = workings;
+    if (ready != null && !leavingHere) {
+      ready.settle(now());
+      readPage(ready);
+    }
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> needsWorkings(
+      Command command, Function<Workings, ReplyEffect<FunctionEvent, FunctionState>> handle) {
+    Workings ready = workings;
+    if (leavingHere && ready != null) {
+      return served(() -> ready.turnAway(command));
+    }
+    if (ready != null) {
+      return handle.apply(ready);
+    }
+    if (claiming) {
+      return Effect().stash();
+    }
+    // Never defined: nothing was claimed, and there is nothing to say but that.
+    return served(() -> Workings.unknown(id, command));
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> refuse(FromCaller command) {
+    return served(() -> Workings.unknown(id, command));
+  }
+
+  // ---- itself
+
+  private ReplyEffect<FunctionEvent, FunctionState> onInternal(Internal internal) {
+    return switch (internal) {
+      case Ready ready -> ready(ready);
+      case NotReady(var why) -> {
+        context
+            .getLog()
+            .warn("{}: the call log can't be read, trying again: {}", id, why.toString());
+        timers.startSingleTimer(new LoadAgain(), Duration.ofSeconds(1));
+        yield Effect().noReply();
+      }
+      case LoadAgain() -> {
+        claim();
+        yield Effect().noReply();
+      }
+      case Decided(var ticket, var written) -> decided(ticket, written);
+      case WriteAgain(var ticket) -> with(ready -> ready.commits().again(ticket));
+      case Recalled(var await, var found) ->
+          with(ready -> ready.calls().recalled(await, found, now()));
+      case Paged(var rows) -> with(ready -> ready.paged(rows, now()));
+      case GrantAnswered(var reply) -> with(ready -> ready.fleet().granted(reply, now()));
+      case Tick() -> tick();
+      case HandOff() -> handOff();
+    };
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> with(Consumer<Workings> work) {
+    Workings ready = workings;
+    return ready == null ? Effect().noReply() : served(() -> work.accept(ready));
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> decided(long ticket, Written written) {
+    Workings ready = workings;
+    if (ready == null) {
+      return Effect().noReply();
+    }
+    if (written instanceof Written.Fenced) {
+      context.getLog().info("{} has another owner now; this one stops", id);
+      leavingHere = true;
+      return servedAtLast(
+          () -> {
+            ready.commits().decided(ticket, written);
+            ready.moved();
+          });
+    }
+    if (ready.commits().putOff(ticket, written)) {
+      timers.startSingleTimer("again-" + ticket, new WriteAgain(ticket), PUT_OFF);
+      return Effect().noReply();
+    }
+    if (written instanceof Written.Failed(var why)) {
+      context.getLog().error("{}: the call log refused a write: {}", id, why);
+    }
+    Runnable work = () -> ready.commits().decided(ticket, written);
+    return leavingHere && ready.commits().underWay() == 1
+        ? servedAtLast(
+            () -> {
+              work.run();
+              ready.moved();
+            })
+        : served(work);
+  }
+
+  private void readPage(Workings ready) {
+    if (ready.beginsPage()) {
+      context.pipeToSelf(
+          world.callLog().waitingAfter(id, ready.mailbox().headEnd(), world.settings().headLimit()),
+          (rows, failure) -> new Paged(failure == null ? rows : List.of()));
+    }
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> tick() {
+    Workings ready = workings;
+    if (ready == null) {
+      return Effect().noReply();
+    }
+    return served(
+        () -> {
+          ready.tick(now());
+          if (ready.idleSince().plus(world.settings().idleLimit()).isBefore(now())) {
+            shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+          }
+        });
+  }
+
+  private ReplyEffect<FunctionEvent, FunctionState> handOff() {
+    Workings ready = workings;
+    leavingHere = true;
+    if (ready == null || ready.commits().underWay() == 0) {
+      return servedAtLast(
+          () -> {
+            if (ready != null) {
+              ready.moved();
+            }
+          });
+    }
+    return Effect().noReply();
+  }
 }

@@ -88,6 +88,9 @@ public interface FunctionProtocol {
   record StopContainer(TaskId task, boolean graceful, ActorRef<Containers> replyTo)
       implements FromApp {}
 
+  /** Something waits for it: it shall be in memory. */
+  record Wake() implements FromApp {}
+
   // ---- callers
 
   /** Said on behalf of a caller. */

@@ -1,0 +1,248 @@
+package dev.troupe.actors.function;
+
+import dev.troupe.actors.function.FunctionProtocol.Beat;
+import dev.troupe.actors.function.FunctionProtocol.Lease;
+import dev.troupe.actors.function.FunctionProtocol.LeasedInput;
+import dev.troupe.actors.id.InputId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.node.NodeProtocol.Launch;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A container as its function sees it: from the wish for one to the word that it is gone. */
+final class Container {
+
+  /** How far it is. Only ever goes forward. */
+  enum Phase {
+    /** Wanted: a machine is being asked. */
+    ASKING,
+    /** No machine had room: it is in a waiting list. */
+    WAITING,
+    /** A machine granted it. */
+    PLACED,
+    /** Its process exists. */
+    STARTED,
+    /** Its runner asks for inputs. */
+    SERVING,
+    /** It was told to leave. */
+    LEAVING
+  }
+
+  private final TaskId task;
+  private final FunctionDefinition definition;
+  private final Instant wantedAt;
+  private Phase phase = Phase.ASKING;
+  private @Nullable MachineId machine;
+  private @Nullable Launch launch;
+  private Instant restatedAt;
+  private @Nullable Instant startedAt;
+  private Instant phaseSince;
+  private Instant idleSince;
+  private @Nullable String waitReason;
+  private final Set<MachineId> refusedBy = new HashSet<>();
+  private boolean killed;
+  private boolean everLeased;
+
+  private final Set<InputId> held = new LinkedHashSet<>();
+  private @Nullable Poll poll;
+  private @Nullable Answered lastAnswer;
+  private final List<LeasedInput> undelivered = new ArrayList<>();
+  private @Nullable HeldBeat beat;
+
+  /** A poll for inputs that is being held. */
+  record Poll(Lease lease, Instant until) {}
+
+  /** The last answer with items, for a repeat under its key. */
+  record Answered(String pollKey, List<LeasedInput> items) {}
+
+  /** A heartbeat that is being held. */
+  record HeldBeat(Beat beat, Instant until) {}
+
+  Container(TaskId task, FunctionDefinition definition, Instant now) {
+    this.task = task;
+    this.definition = definition;
+    this.wantedAt = now;
+    this.phaseSince = now;
+    this.idleSince = now;
+    this.restatedAt = now;
+  }
+
+  TaskId task() {
+    return task;
+  }
+
+  FunctionDefinition definition() {
+    return definition;
+  }
+
+  Instant wantedAt() {
+    return wantedAt;
+  }
+
+  Phase phase() {
+    return phase;
+  }
+
+  Instant phaseSince() {
+    return phaseSince;
+  }
+
+  /** Goes forward to {@code next}; false where it is there or further already. */
+  boolean reach(Phase next, Instant now) {
+    if (phase.compareTo(next) >= 0) {
+      return false;
+    }
+    phase = next;
+    phaseSince = now;
+    if (next == Phase.STARTED) {
+      startedAt = now;
+    }
+    return true;
+  }
+
+  @Nullable MachineId machine() {
+    return machine;
+  }
+
+  void placedOn(MachineId place) {
+    machine = place;
+  }
+
+  @Nullable Instant startedAt() {
+    return startedAt;
+  }
+
+  /** A machine was asked for a place. */
+  void asked(MachineId place, Launch wish) {
+    machine = place;
+    launch = wish;
+  }
+
+  /** What a machine was asked for; null while none was. */
+  @Nullable Launch launch() {
+    return launch;
+  }
+
+  /** Whether what it waits for should be said again; true at most once a {@code period}. */
+  boolean restateDue(Instant now, Duration period) {
+    if (restatedAt.plus(period).isAfter(now)) {
+      return false;
+    }
+    restatedAt = now;
+    return true;
+  }
+
+  Set<MachineId> refusedBy() {
+    return refusedBy;
+  }
+
+  @Nullable String waitReason() {
+    return waitReason;
+  }
+
+  void waitReason(String reason) {
+    waitReason = reason;
+  }
+
+  boolean leaving() {
+    return phase == Phase.LEAVING;
+  }
+
+  /** It was told to end by a signal, so that its end says nothing about its inputs. */
+  boolean killed() {
+    return killed;
+  }
+
+  void kill() {
+    killed = true;
+  }
+
+  boolean everLeased() {
+    return everLeased;
+  }
+
+  // ---- inputs
+
+  Set<InputId> held() {
+    return held;
+  }
+
+  void hold(InputId input) {
+    held.add(input);
+    everLeased = true;
+  }
+
+  void release(InputId input, Instant now) {
+    if (held.remove(input) && held.isEmpty()) {
+      idleSince = now;
+    }
+  }
+
+  boolean idle() {
+    return held.isEmpty();
+  }
+
+  Instant idleSince() {
+    return idleSince;
+  }
+
+  /** It may be given inputs: it serves, and its definition is the one in force. */
+  boolean takes(@Nullable FunctionDefinition inForce) {
+    return phase == Phase.SERVING
+        && inForce != null
+        && inForce.definitionId().equals(definition.definitionId());
+  }
+
+  // ---- polls
+
+  @Nullable Poll poll() {
+    return poll;
+  }
+
+  void poll(@Nullable Poll held) {
+    poll = held;
+  }
+
+  /** What a poll under {@code key} was answered with; null where it was not, or with nothing. */
+  @Nullable List<LeasedInput> answerTo(String key) {
+    return lastAnswer != null && !key.isEmpty() && lastAnswer.pollKey().equals(key)
+        ? lastAnswer.items()
+        : null;
+  }
+
+  void answered(String key, List<LeasedInput> items) {
+    lastAnswer = new Answered(key, items);
+  }
+
+  /** The answer to the poll under {@code key} never arrived: its items go to the next poll. */
+  void broke(String key) {
+    List<LeasedInput> items = answerTo(key);
+    if (items != null) {
+      undelivered.addAll(items);
+      lastAnswer = null;
+    }
+  }
+
+  /** Items of a broken poll that are still held, each once. */
+  List<LeasedInput> takeUndelivered() {
+    List<LeasedInput> items =
+        undelivered.stream().filter(item -> held.contains(item.input())).toList();
+    undelivered.clear();
+    return items;
+  }
+
+  @Nullable HeldBeat beat() {
+    return beat;
+  }
+
+  void beat(@Nullable HeldBeat heldBeat) {
+    beat = heldBeat;
+  }
+}
