@@ -58,7 +58,10 @@ public interface ImageProtocol {
   record Progress(List<Line> lines, long last, @Nullable ImageReply end)
       implements ClusterMessage {}
 
-  /** A line of the build log; {@code stream} is 1 stdout, 2 stderr, 3 the platform. */
+  /**
+   * A line of the build log; {@code stream} is 1 stdout, 2 stderr, 3 the platform. The text has its
+   * end of line where it has one.
+   */
   record Line(long number, Instant at, int stream, String text) implements ClusterMessage {}
 
   /** Asks for the layers from the base up to this image. */

@@ -1,0 +1,166 @@
+package dev.troupe.gateway.service;
+
+import dev.troupe.actors.app.AppProtocol.AppObject;
+import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.app.AppProtocol.Attribute;
+import dev.troupe.actors.app.AppProtocol.Phase;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.protocol.modal.AppDisconnectReason;
+import dev.troupe.protocol.modal.AppHandleMetadata;
+import dev.troupe.protocol.modal.AppLayout;
+import dev.troupe.protocol.modal.AppLifecycle;
+import dev.troupe.protocol.modal.AppListResponse.AppListItem;
+import dev.troupe.protocol.modal.AppState;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Apps in the client's words. */
+final class AppViews {
+
+  private AppViews() {}
+
+  /** An app's state on the wire. */
+  static AppState state(Phase phase) {
+    return switch (phase) {
+      case INITIALIZING -> AppState.APP_STATE_INITIALIZING;
+      case EPHEMERAL -> AppState.APP_STATE_EPHEMERAL;
+      case DETACHED -> AppState.APP_STATE_DETACHED;
+      case DEPLOYED -> AppState.APP_STATE_DEPLOYED;
+      case STOPPING -> AppState.APP_STATE_STOPPING;
+      case STOPPED -> AppState.APP_STATE_STOPPED;
+    };
+  }
+
+  /** The phase a client asks for; null where it asks for none that a client may set. */
+  static @Nullable Phase phase(AppState state) {
+    return switch (state) {
+      case APP_STATE_EPHEMERAL -> Phase.EPHEMERAL;
+      case APP_STATE_DETACHED -> Phase.DETACHED;
+      case APP_STATE_DEPLOYED -> Phase.DEPLOYED;
+      case APP_STATE_INITIALIZING -> Phase.INITIALIZING;
+      case APP_STATE_UNSPECIFIED,
+          APP_STATE_STOPPING,
+          APP_STATE_STOPPED,
+          APP_STATE_DISABLED,
+          APP_STATE_DETACHED_DISCONNECTED,
+          APP_STATE_DERIVED,
+          UNRECOGNIZED ->
+          null;
+    };
+  }
+
+  /** Where an app is in its life. */
+  static AppLifecycle lifecycle(AppView app) {
+    AppLifecycle.Builder lifecycle =
+        AppLifecycle.newBuilder()
+            .setAppState(state(app.phase()))
+            .setCreatedAt(Outputs.seconds(app.createdAt()))
+            .setVersion(app.version());
+    if (app.deployedAt() != null) {
+      lifecycle.setDeployedAt(Outputs.seconds(app.deployedAt()));
+    }
+    if (app.stoppedAt() != null) {
+      lifecycle.setStoppedAt(Outputs.seconds(app.stoppedAt()));
+    }
+    return lifecycle.build();
+  }
+
+  /** What a client must know of an app to use it. */
+  static AppHandleMetadata handle(AppView app) {
+    return AppHandleMetadata.newBuilder()
+        .setDescription(app.name().isEmpty() ? app.description() : app.name())
+        .setAppId(app.app().value())
+        .setEnvironmentName(app.environment())
+        .setLifecycle(lifecycle(app))
+        .putAllFunctions(app.functions())
+        .build();
+  }
+
+  /** The live functions and classes of an app; what else it has registered is no part of it. */
+  static AppLayout layout(AppView app) {
+    AppLayout.Builder layout =
+        AppLayout.newBuilder().putAllFunctionIds(app.functions()).putAllClassIds(app.classes());
+    Map<String, AppObject> objects =
+        app.objects().stream()
+            .collect(Collectors.toMap(AppObject::id, object -> object, (_, later) -> later));
+    for (Map<String, String> ids : java.util.List.of(app.functions(), app.classes())) {
+      for (String id : ids.values()) {
+        AppObject object = objects.get(id);
+        if (object != null) {
+          layout.addObjects(Handles.object(id, object.handleMetadata()));
+        }
+      }
+    }
+    return layout.build();
+  }
+
+  /** A line of a listing. */
+  static AppListItem item(Directory.Entry entry) {
+    Map<String, String> attributes = entry.attributes();
+    String description = attributes.getOrDefault(Attribute.DESCRIPTION, "");
+    AppListItem.Builder item =
+        AppListItem.newBuilder()
+            .setAppId(entry.id())
+            .setDescription(description.isEmpty() ? entry.name() : description)
+            .setName(entry.name())
+            .setState(listedState(attributes.getOrDefault(Attribute.PHASE, "")))
+            .setCreatedAt(Outputs.seconds(entry.createdAt()))
+            .setStoppedAt(listedTime(attributes.get(Attribute.STOPPED_AT)));
+    item.setNRunningTasks(listedNumber(attributes.get(Attribute.CONTAINERS)));
+    item.setMetadata(
+        AppHandleMetadata.newBuilder()
+            .setAppId(entry.id())
+            .setDescription(item.getDescription())
+            .setEnvironmentName(entry.environment())
+            .setLifecycle(
+                AppLifecycle.newBuilder()
+                    .setAppState(item.getState())
+                    .setCreatedAt(item.getCreatedAt())
+                    .setDeployedAt(listedTime(attributes.get(Attribute.DEPLOYED_AT)))
+                    .setStoppedAt(item.getStoppedAt())
+                    .setVersion(listedNumber(attributes.get(Attribute.VERSION)))));
+    return item.build();
+  }
+
+  /** Why a client leaves, in words. */
+  static String reason(AppDisconnectReason reason, String exception) {
+    String words =
+        switch (reason) {
+          case APP_DISCONNECT_REASON_LOCAL_EXCEPTION -> "its client ended with an exception";
+          case APP_DISCONNECT_REASON_KEYBOARD_INTERRUPT -> "its client was interrupted";
+          case APP_DISCONNECT_REASON_ENTRYPOINT_COMPLETED -> "its entrypoint is done";
+          case APP_DISCONNECT_REASON_DEPLOYMENT_EXCEPTION -> "its deployment failed";
+          case APP_DISCONNECT_REASON_REMOTE_EXCEPTION -> "a call ended with an exception";
+          case APP_DISCONNECT_REASON_UNSPECIFIED, UNRECOGNIZED -> "its client left";
+        };
+    return exception.isEmpty() ? words : "%s: %.1000s".formatted(words, exception);
+  }
+
+  private static AppState listedState(String phase) {
+    for (Phase known : Phase.values()) {
+      if (known.name().equals(phase)) {
+        return state(known);
+      }
+    }
+    return AppState.APP_STATE_UNSPECIFIED;
+  }
+
+  private static double listedTime(@Nullable String iso) {
+    try {
+      return iso == null ? 0 : Outputs.seconds(Instant.parse(iso));
+    } catch (DateTimeParseException unreadable) {
+      return 0;
+    }
+  }
+
+  private static int listedNumber(@Nullable String digits) {
+    try {
+      return digits == null ? 0 : Integer.parseInt(digits);
+    } catch (NumberFormatException unreadable) {
+      return 0;
+    }
+  }
+}

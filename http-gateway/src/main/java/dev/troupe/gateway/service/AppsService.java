@@ -1,0 +1,280 @@
+package dev.troupe.gateway.service;
+
+import com.google.protobuf.Empty;
+import dev.troupe.actors.app.AppProtocol.AppReply;
+import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.app.AppProtocol.Create;
+import dev.troupe.actors.app.AppProtocol.Disconnect;
+import dev.troupe.actors.app.AppProtocol.Heartbeat;
+import dev.troupe.actors.app.AppProtocol.Phase;
+import dev.troupe.actors.app.AppProtocol.Publish;
+import dev.troupe.actors.app.AppProtocol.PublishReply;
+import dev.troupe.actors.app.AppProtocol.StopApp;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.gateway.rpc.RpcContext;
+import dev.troupe.gateway.rpc.RpcFailure;
+import dev.troupe.gateway.rpc.RpcService;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.protocol.modal.AppClientDisconnectRequest;
+import dev.troupe.protocol.modal.AppCreateRequest;
+import dev.troupe.protocol.modal.AppCreateResponse;
+import dev.troupe.protocol.modal.AppGetByDeploymentNameRequest;
+import dev.troupe.protocol.modal.AppGetByDeploymentNameResponse;
+import dev.troupe.protocol.modal.AppGetLayoutRequest;
+import dev.troupe.protocol.modal.AppGetLayoutResponse;
+import dev.troupe.protocol.modal.AppGetLifecycleRequest;
+import dev.troupe.protocol.modal.AppGetLifecycleResponse;
+import dev.troupe.protocol.modal.AppGetOrCreateRequest;
+import dev.troupe.protocol.modal.AppGetOrCreateResponse;
+import dev.troupe.protocol.modal.AppHeartbeatRequest;
+import dev.troupe.protocol.modal.AppListRequest;
+import dev.troupe.protocol.modal.AppListResponse;
+import dev.troupe.protocol.modal.AppPublishRequest;
+import dev.troupe.protocol.modal.AppPublishResponse;
+import dev.troupe.protocol.modal.AppStopRequest;
+import dev.troupe.protocol.modal.ObjectCreationType;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Apps: made, published, found, listed, ended. */
+final class AppsService implements RpcService {
+
+  private static final int LISTED = 1_000;
+
+  /** A publication waits for each function to record it. */
+  private static final Duration PUBLISH_TIMEOUT = Duration.ofSeconds(30);
+
+  private final World world;
+  private final Apps apps;
+
+  AppsService(World world, Apps apps) {
+    this.world = world;
+    this.apps = apps;
+  }
+
+  @Override
+  public void register(RpcTable.Builder table) {
+    table
+        .unary("AppCreate", AppCreateRequest.parser(), this::create)
+        .unary("AppGetOrCreate", AppGetOrCreateRequest.parser(), this::getOrCreate)
+        .unary("AppGetByDeploymentName", AppGetByDeploymentNameRequest.parser(), this::byName)
+        .unary("AppGetLayout", AppGetLayoutRequest.parser(), this::layout)
+        .unary("AppGetLifecycle", AppGetLifecycleRequest.parser(), this::lifecycle)
+        .unary("AppList", AppListRequest.parser(), this::list)
+        .unary("AppPublish", AppPublishRequest.parser(), this::publish)
+        .unary("AppHeartbeat", AppHeartbeatRequest.parser(), this::heartbeat)
+        .unary("AppClientDisconnect", AppClientDisconnectRequest.parser(), this::disconnect)
+        .unary("AppStop", AppStopRequest.parser(), this::stop);
+  }
+
+  private CompletionStage<AppCreateResponse> create(RpcContext context, AppCreateRequest request) {
+    Phase asked = AppViews.phase(request.getAppState());
+    Phase phase = asked == null ? Phase.INITIALIZING : asked;
+    return make(
+            context,
+            "AppCreate",
+            request.getEnvironmentName(),
+            request.getDescription(),
+            phase,
+            request.getTagsMap())
+        .thenApply(
+            app ->
+                AppCreateResponse.newBuilder()
+                    .setAppId(app.app().value())
+                    .setAppPageUrl(page(context, app.app()))
+                    .setAppLogsUrl(page(context, app.app()))
+                    .build());
+  }
+
+  private CompletionStage<AppView> make(
+      RpcContext context,
+      String rpc,
+      String environment,
+      String description,
+      Phase phase,
+      Map<String, String> tags) {
+    AppId app =
+        new AppId(
+            AppId.PREFIX
+                + world
+                    .mint()
+                    .keyFor(context.caller().identity(), rpc, context.idempotencyKey(), "app"));
+    return world
+        .environments()
+        .require(context.environment(environment))
+        .thenCompose(
+            there ->
+                apps.ask(
+                    app, replyTo -> new Create(there.name(), description, phase, tags, replyTo)));
+  }
+
+  private CompletionStage<AppGetOrCreateResponse> getOrCreate(
+      RpcContext context, AppGetOrCreateRequest request) {
+    String environment = context.environment(request.getEnvironmentName());
+    String name = request.getAppName();
+    boolean mayCreate =
+        request.getObjectCreationType()
+            == ObjectCreationType.OBJECT_CREATION_TYPE_CREATE_IF_MISSING;
+    CompletionStage<AppView> app =
+        mayCreate
+            ? apps.find(environment, name)
+                .thenCompose(
+                    found ->
+                        found
+                            .filter(there -> there.phase() == Phase.DEPLOYED)
+                            .map(CompletableFuture::completedStage)
+                            .orElseGet(() -> deployEmpty(context, environment, name)))
+            : apps.requireDeployed(environment, name);
+    return app.thenApply(
+        there ->
+            AppGetOrCreateResponse.newBuilder()
+                .setAppId(there.app().value())
+                .setHandleMetadata(AppViews.handle(there))
+                .build());
+  }
+
+  /** A deployed app without functions, as a place for what is made outside of a deployment. */
+  private CompletionStage<AppView> deployEmpty(
+      RpcContext context, String environment, String name) {
+    return make(context, "AppGetOrCreate", environment, name, Phase.INITIALIZING, Map.of())
+        .thenCompose(
+            app ->
+                publish(
+                        app.app(),
+                        AppPublishRequest.newBuilder().setName(name).build(),
+                        Phase.DEPLOYED)
+                    .thenCompose(_ -> apps.requireDeployed(environment, name)));
+  }
+
+  private CompletionStage<AppGetByDeploymentNameResponse> byName(
+      RpcContext context, AppGetByDeploymentNameRequest request) {
+    String environment = context.environment(request.getEnvironmentName());
+    return apps.find(environment, request.getName()).thenApply(found -> byName(environment, found));
+  }
+
+  private static AppGetByDeploymentNameResponse byName(
+      String environment, Optional<AppView> found) {
+    AppGetByDeploymentNameResponse.Builder answer =
+        AppGetByDeploymentNameResponse.newBuilder().setEnvironmentName(environment);
+    found.ifPresent(
+        app -> {
+          answer.setLifecycle(AppViews.lifecycle(app));
+          if (app.phase() == Phase.DEPLOYED) {
+            answer.setAppId(app.app().value());
+          } else {
+            answer.setPreviousAppId(app.app().value());
+          }
+        });
+    return answer.build();
+  }
+
+  private CompletionStage<AppGetLayoutResponse> layout(
+      RpcContext context, AppGetLayoutRequest request) {
+    return apps.require(context, new AppId(request.getAppId()))
+        .thenApply(
+            app -> AppGetLayoutResponse.newBuilder().setAppLayout(AppViews.layout(app)).build());
+  }
+
+  private CompletionStage<AppGetLifecycleResponse> lifecycle(
+      RpcContext context, AppGetLifecycleRequest request) {
+    return apps.require(context, new AppId(request.getAppId()))
+        .thenApply(
+            app ->
+                AppGetLifecycleResponse.newBuilder().setLifecycle(AppViews.lifecycle(app)).build());
+  }
+
+  private CompletionStage<AppListResponse> list(RpcContext context, AppListRequest request) {
+    return world
+        .environments()
+        .require(context.environment(request.getEnvironmentName()))
+        .thenCompose(there -> world.directory().list(Directory.Kind.APP, there.name(), LISTED))
+        .thenApply(
+            entries ->
+                AppListResponse.newBuilder()
+                    .addAllApps(entries.stream().map(AppViews::item).toList())
+                    .build());
+  }
+
+  // ---- publication
+
+  private CompletionStage<AppPublishResponse> publish(
+      RpcContext context, AppPublishRequest request) {
+    if (request.getStaged() || request.getRollbackVersion() != 0) {
+      throw RpcFailure.unimplemented("Troupe does not serve staged deployments and rollbacks yet.");
+    }
+    AppId app = new AppId(request.getAppId());
+    return publish(app, request, AppViews.phase(request.getAppState()))
+        .thenApply(
+            published ->
+                AppPublishResponse.newBuilder()
+                    .setUrl(page(context, app))
+                    .setDeployedAt(published.changed() ? Outputs.seconds(published.at()) : 0)
+                    .build());
+  }
+
+  private CompletionStage<PublishReply.Published> publish(
+      AppId app, AppPublishRequest request, @Nullable Phase phase) {
+    return world
+        .entities()
+        .app(app)
+        .<PublishReply>ask(
+            replyTo ->
+                new Publish(
+                    phase,
+                    request.getName(),
+                    request.getFunctionIdsMap(),
+                    request.getClassIdsMap(),
+                    request.getDefinitionIdsMap(),
+                    request.getDeploymentTag(),
+                    request.getTagsMap(),
+                    replyTo),
+            PUBLISH_TIMEOUT)
+        .thenApply(
+            reply ->
+                switch (reply) {
+                  case PublishReply.Published published -> published;
+                  case PublishReply.Refused(var why) -> throw RpcFailure.precondition(why);
+                });
+  }
+
+  // ---- the client's presence
+
+  private CompletionStage<Empty> heartbeat(RpcContext context, AppHeartbeatRequest request) {
+    return apps.ask(new AppId(request.getAppId()), Heartbeat::new)
+        .thenApply(_ -> Empty.getDefaultInstance());
+  }
+
+  private CompletionStage<Empty> disconnect(
+      RpcContext context, AppClientDisconnectRequest request) {
+    String reason = AppViews.reason(request.getReason(), request.getException());
+    return end(new AppId(request.getAppId()), replyTo -> new Disconnect(reason, replyTo));
+  }
+
+  private CompletionStage<Empty> stop(RpcContext context, AppStopRequest request) {
+    return end(new AppId(request.getAppId()), replyTo -> new StopApp("it was stopped", replyTo));
+  }
+
+  /** To end what has ended is no error: the client that repeats it must come to its own end. */
+  private CompletionStage<Empty> end(AppId app, Apps.Ask ask) {
+    return world
+        .entities()
+        .app(app)
+        .<AppReply>ask(ask::to, world.settings().askTimeout())
+        .thenApply(
+            reply ->
+                switch (reply) {
+                  case AppReply.Ok _, AppReply.Ended _ -> Empty.getDefaultInstance();
+                  case AppReply.NoApp(var missing) -> throw Apps.missing(missing);
+                });
+  }
+
+  /** Where a user may look at an app. */
+  private static String page(RpcContext context, AppId app) {
+    return context.blobUrl() + "/apps/" + app;
+  }
+}

@@ -1,0 +1,47 @@
+package dev.troupe.gateway.service;
+
+import dev.troupe.actors.blob.BlobStore;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.id.IdMint;
+import dev.troupe.actors.secret.Vault;
+import dev.troupe.gateway.http.BlobLinks;
+import dev.troupe.gateway.link.LogFeed;
+import dev.troupe.gateway.mount.MountManifests;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorSystem;
+
+/**
+ * All that the services need from outside.
+ *
+ * @param system where the small actors live that follow apps for those who read their logs
+ * @param images says which image definitions can be built
+ * @param blocking runs what waits for a disk: virtual threads
+ */
+public record World(
+    ActorSystem<?> system,
+    Entities entities,
+    Directory directory,
+    BlobStore blobs,
+    Vault vault,
+    IdMint mint,
+    BlobLinks links,
+    MountManifests mounts,
+    LogFeed logs,
+    ImageSteps images,
+    Executor blocking,
+    InstantSource clock,
+    ServiceSettings settings) {
+
+  Environments environments() {
+    return new Environments(directory, clock, settings.defaultEnvironment());
+  }
+
+  LongPoll longPoll() {
+    return new LongPoll(clock, settings.renewal());
+  }
+
+  Blocking disk() {
+    return new Blocking(blocking);
+  }
+}
