@@ -125,6 +125,12 @@ final class AppViews {
     return item.build();
   }
 
+  /** Whether an app that is listed may have containers. */
+  static boolean isAlive(Directory.Entry entry) {
+    return listedState(entry.attributes().getOrDefault(Attribute.PHASE, ""))
+        != AppState.APP_STATE_STOPPED;
+  }
+
   /** Why a client leaves, in words. */
   static String reason(AppDisconnectReason reason, String exception) {
     String words =

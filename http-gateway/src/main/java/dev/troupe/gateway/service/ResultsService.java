@@ -6,6 +6,7 @@ import dev.troupe.actors.function.FunctionProtocol.Await;
 import dev.troupe.actors.function.FunctionProtocol.AwaitReply;
 import dev.troupe.actors.function.FunctionProtocol.Wanted;
 import dev.troupe.actors.id.CallId;
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
@@ -37,12 +38,14 @@ final class ResultsService implements RpcService {
   private final World world;
   private final Payloads payloads;
   private final LongPoll longPoll;
+  private final Acknowledgements acknowledgements;
   private final Reach reach;
 
   ResultsService(World world, Reach reach) {
     this.world = world;
     this.payloads = new Payloads(world.blobs(), world.settings().inlineLimit());
     this.longPoll = world.longPoll();
+    this.acknowledgements = new Acknowledgements(world);
     this.reach = reach;
   }
 
@@ -86,7 +89,7 @@ final class ResultsService implements RpcService {
       return new Asked(
           new CallId(request.getFunctionCallId()),
           wanted,
-          acknowledges ? 0 : most,
+          most,
           request.getClearOnSuccess(),
           acknowledges,
           patience.compareTo(LONGEST_WAIT) < 0 ? patience : LONGEST_WAIT);
@@ -96,8 +99,15 @@ final class ResultsService implements RpcService {
   private CompletionStage<FunctionGetOutputsResponse> getOutputs(
       RpcContext context, FunctionGetOutputsRequest request) {
     Asked asked = Asked.of(request);
-    return reach
-        .require(context, asked.call().function())
+    CompletionStage<FunctionId> reached = reach.require(context, asked.call().function());
+    if (asked.acknowledges()) {
+      return reached.thenApply(
+          _ -> {
+            acknowledgements.take(asked.call());
+            return FunctionGetOutputsResponse.getDefaultInstance();
+          });
+    }
+    return reached
         .thenCompose(
             _ -> longPoll.wait(asked.patience(), context.cancelled(), slice -> await(asked, slice)))
         .thenCompose(this::response);

@@ -15,7 +15,6 @@ import org.apache.pekko.actor.typed.ActorSystem;
  * All that the services need from outside.
  *
  * @param system where the small actors live that follow apps for those who read their logs
- * @param images says which image definitions can be built
  * @param blocking runs what waits for a disk: virtual threads
  */
 public record World(
@@ -28,7 +27,6 @@ public record World(
     BlobLinks links,
     MountManifests mounts,
     LogFeed logs,
-    ImageSteps images,
     Executor blocking,
     InstantSource clock,
     ServiceSettings settings) {

@@ -1,0 +1,182 @@
+package dev.troupe.gateway.service;
+
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.image.ImageProtocol.Describe;
+import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.ImageReply;
+import dev.troupe.actors.image.ImageProtocol.Join;
+import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.gateway.rpc.Failures;
+import dev.troupe.gateway.rpc.RpcContext;
+import dev.troupe.gateway.rpc.RpcFailure;
+import dev.troupe.gateway.rpc.RpcService;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.protocol.modal.ImageFromIdRequest;
+import dev.troupe.protocol.modal.ImageFromIdResponse;
+import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
+import dev.troupe.protocol.modal.ImageGetOrCreateResponse;
+import dev.troupe.protocol.modal.ImageJoinStreamingRequest;
+import dev.troupe.protocol.modal.ImageJoinStreamingResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.japi.Pair;
+import org.apache.pekko.stream.javadsl.Source;
+
+/** Images: built on demand, their build logs followed. */
+final class ImagesService implements RpcService {
+
+  private static final Duration LONGEST_JOIN = Duration.ofSeconds(55);
+
+  private final World world;
+
+  ImagesService(World world) {
+    this.world = world;
+  }
+
+  @Override
+  public void register(RpcTable.Builder table) {
+    table
+        .unary("ImageGetOrCreate", ImageGetOrCreateRequest.parser(), this::getOrCreate)
+        .unary("ImageFromId", ImageFromIdRequest.parser(), this::fromId)
+        .stream("ImageJoinStreaming", ImageJoinStreamingRequest.parser(), this::join);
+  }
+
+  private CompletionStage<ImageGetOrCreateResponse> getOrCreate(
+      RpcContext context, ImageGetOrCreateRequest request) {
+    String builderVersion =
+        request.getBuilderVersion().isEmpty()
+            ? world.settings().imageBuilderVersion()
+            : request.getBuilderVersion();
+    Layer layer = ImageDefinitions.layer(request, builderVersion);
+    if (layer.definition().length > world.settings().messageLimit()) {
+      throw RpcFailure.tooLarge(
+          "The definition of an image, with the files in it, may have up to %d bytes."
+              .formatted(world.settings().messageLimit()));
+    }
+    boolean rebuild = request.getForceBuild() || request.getIgnoreCache();
+    return world
+        .entities()
+        .image(layer.image())
+        .<ImageReply>ask(
+            replyTo -> new Ensure(layer, rebuild, replyTo), world.settings().askTimeout())
+        .thenApply(reply -> ensured(layer.image(), reply));
+  }
+
+  private static ImageGetOrCreateResponse ensured(ImageId image, ImageReply reply) {
+    ImageGetOrCreateResponse.Builder answer =
+        ImageGetOrCreateResponse.newBuilder().setImageId(image.value());
+    return switch (reply) {
+      case ImageReply.Built(var facts) ->
+          answer
+              .setResult(ImageDefinitions.success())
+              .setMetadata(ImageDefinitions.metadata(facts))
+              .build();
+      case ImageReply.Building() -> answer.build();
+      case ImageReply.Failed(var why) -> answer.setResult(ImageDefinitions.failure(why)).build();
+      case ImageReply.Unknown() -> throw missing(image);
+    };
+  }
+
+  private CompletionStage<ImageFromIdResponse> fromId(
+      RpcContext context, ImageFromIdRequest request) {
+    ImageId image = new ImageId(request.getImageId());
+    return world
+        .entities()
+        .image(image)
+        .<ImageReply>ask(Describe::new, world.settings().askTimeout())
+        .thenApply(
+            reply ->
+                switch (reply) {
+                  case ImageReply.Built(var facts) ->
+                      ImageFromIdResponse.newBuilder()
+                          .setImageId(image.value())
+                          .setMetadata(ImageDefinitions.metadata(facts))
+                          .build();
+                  case ImageReply.Building _, ImageReply.Failed _ ->
+                      throw RpcFailure.precondition("Image '%s' is not built.".formatted(image));
+                  case ImageReply.Unknown _ -> throw missing(image);
+                });
+  }
+
+  // ---- build logs
+
+  /** Ends with the end of the build, or cleanly when the time is up: the client joins again. */
+  private Source<ImageJoinStreamingResponse, NotUsed> join(
+      RpcContext context, ImageJoinStreamingRequest request) {
+    ImageId image = new ImageId(request.getImageId());
+    Duration asked = Duration.ofMillis((long) (request.getTimeout() * 1000));
+    Duration limit = asked.compareTo(LONGEST_JOIN) < 0 ? asked : LONGEST_JOIN;
+    return Source.unfoldAsync(
+            Optional.of(lastLine(request.getLastEntryId())),
+            (Optional<Long> after) ->
+                after.isEmpty()
+                    ? CompletableFuture.completedStage(
+                        Optional.<Pair<Optional<Long>, ImageJoinStreamingResponse>>empty())
+                    : next(image, after.get()))
+        .filter(response -> response.getEof() || response.getTaskLogsCount() > 0)
+        .takeWithin(limit.isNegative() ? Duration.ZERO : limit);
+  }
+
+  private CompletionStage<Optional<Pair<Optional<Long>, ImageJoinStreamingResponse>>> next(
+      ImageId image, long after) {
+    Duration renewal = world.settings().renewal();
+    return world
+        .entities()
+        .image(image)
+        .<Progress>ask(
+            replyTo -> new Join(after, renewal, replyTo),
+            renewal.plus(world.settings().askTimeout()))
+        .exceptionally(failure -> unheard(after, failure))
+        .thenApply(progress -> step(image, progress));
+  }
+
+  /** An image that is moving is asked again; anything else ends the stream. */
+  private static Progress unheard(long after, Throwable failure) {
+    if (Failures.unwrapped(failure) instanceof TimeoutException) {
+      return new Progress(List.of(), after, null);
+    }
+    throw new CompletionException(failure);
+  }
+
+  /** What a look at the build gives, and where to go on from: nowhere once it is over. */
+  private static Optional<Pair<Optional<Long>, ImageJoinStreamingResponse>> step(
+      ImageId image, Progress progress) {
+    ImageJoinStreamingResponse.Builder response =
+        ImageJoinStreamingResponse.newBuilder()
+            .addAllTaskLogs(progress.lines().stream().map(ImageDefinitions::line).toList())
+            .setEntryId(Long.toString(progress.last()));
+    switch (progress.end()) {
+      case null -> {}
+      case ImageReply.Building() -> {}
+      case ImageReply.Built(var facts) ->
+          response
+              .setResult(ImageDefinitions.success())
+              .setMetadata(ImageDefinitions.metadata(facts))
+              .setEof(true);
+      case ImageReply.Failed(var why) ->
+          response.setResult(ImageDefinitions.failure(why)).setEof(true);
+      case ImageReply.Unknown() -> throw missing(image);
+    }
+    Optional<Long> on = response.getEof() ? Optional.empty() : Optional.of(progress.last());
+    return Optional.of(Pair.create(on, response.build()));
+  }
+
+  private static long lastLine(String entryId) {
+    try {
+      return entryId.isEmpty() ? 0 : Long.parseLong(entryId);
+    } catch (NumberFormatException malformed) {
+      throw RpcFailure.invalid("'%.60s' is no line of a build log.".formatted(entryId));
+    }
+  }
+
+  private static RpcFailure missing(ImageId image) {
+    return RpcFailure.notFound("Image '%s' does not exist.".formatted(image));
+  }
+}

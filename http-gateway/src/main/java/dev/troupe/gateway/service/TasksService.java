@@ -1,0 +1,171 @@
+package dev.troupe.gateway.service;
+
+import dev.troupe.actors.app.AppProtocol;
+import dev.troupe.actors.app.AppProtocol.AppObject;
+import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.directory.Directory.Kind;
+import dev.troupe.actors.function.FunctionProtocol.ContainerInfo;
+import dev.troupe.actors.function.FunctionProtocol.Containers;
+import dev.troupe.actors.function.FunctionProtocol.ListContainers;
+import dev.troupe.actors.function.FunctionProtocol.StopContainer;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.gateway.rpc.Caller;
+import dev.troupe.gateway.rpc.RpcContext;
+import dev.troupe.gateway.rpc.RpcFailure;
+import dev.troupe.gateway.rpc.RpcService;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.protocol.modal.ContainerStopRequest;
+import dev.troupe.protocol.modal.ContainerStopResponse;
+import dev.troupe.protocol.modal.TaskListRequest;
+import dev.troupe.protocol.modal.TaskListResponse;
+import dev.troupe.protocol.modal.TaskStats;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** Containers, as those see them who list and stop them. */
+final class TasksService implements RpcService {
+
+  /** Apps whose containers one listing shows. */
+  private static final int APPS = 200;
+
+  private final World world;
+  private final Apps apps;
+
+  TasksService(World world, Apps apps) {
+    this.world = world;
+    this.apps = apps;
+  }
+
+  @Override
+  public void register(RpcTable.Builder table) {
+    table
+        .unary("TaskList", TaskListRequest.parser(), this::list)
+        .unary("ContainerStop", ContainerStopRequest.parser(), this::stop);
+  }
+
+  /** A container and the app it is of. */
+  private record Found(AppView app, FunctionId function, ContainerInfo container) {}
+
+  private CompletionStage<TaskListResponse> list(RpcContext context, TaskListRequest request) {
+    CompletionStage<List<Found>> found =
+        request.getAppId().isEmpty()
+            ? ofEnvironment(context.environment(request.getEnvironmentName()))
+            : apps.require(context, new AppId(request.getAppId())).thenCompose(this::ofApp);
+    return found.thenApply(
+        all ->
+            TaskListResponse.newBuilder()
+                .addAllTasks(all.stream().map(TasksService::stats).toList())
+                .build());
+  }
+
+  private static TaskStats stats(Found found) {
+    TaskStats.Builder stats =
+        TaskStats.newBuilder()
+            .setTaskId(found.container().task().value())
+            .setAppId(found.app().app().value())
+            .setAppDescription(AppViews.handle(found.app()).getDescription())
+            .setEnqueuedAt(Outputs.seconds(found.container().wantedAt()));
+    if (found.container().startedAt() != null) {
+      stats.setStartedAt(Outputs.seconds(found.container().startedAt()));
+    }
+    return stats.build();
+  }
+
+  private CompletionStage<List<Found>> ofEnvironment(String environment) {
+    return world
+        .environments()
+        .require(environment)
+        .thenCompose(there -> world.directory().list(Kind.APP, there.name(), APPS))
+        .thenCompose(
+            entries ->
+                each(
+                    entries.stream().filter(AppViews::isAlive),
+                    entry ->
+                        apps.ask(new AppId(entry.id()), AppProtocol.Describe::new)
+                            .thenCompose(this::ofApp)))
+        .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
+  }
+
+  /** Of all its functions: variants, and those that a later version left behind, too. */
+  private CompletionStage<List<Found>> ofApp(AppView app) {
+    return each(
+            app.objects().stream()
+                .map(AppObject::id)
+                .filter(id -> id.startsWith(FunctionId.PREFIX))
+                .map(FunctionId::new),
+            function -> ofFunction(app, function))
+        .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
+  }
+
+  private CompletionStage<List<Found>> ofFunction(AppView app, FunctionId function) {
+    return world
+        .entities()
+        .function(function)
+        .<Containers>ask(ListContainers::new, world.settings().askTimeout())
+        .thenApply(
+            reply ->
+                reply.containers().stream()
+                    .map(container -> new Found(app, function, container))
+                    .toList());
+  }
+
+  private static <T, R> CompletionStage<List<R>> each(
+      Stream<T> items, Function<T, CompletionStage<R>> ask) {
+    List<CompletableFuture<R>> asked =
+        items.map(ask).map(CompletionStage::toCompletableFuture).toList();
+    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .thenApply(_ -> asked.stream().map(CompletableFuture::join).toList());
+  }
+
+  // ---- stopping
+
+  /** To stop a container that has ended is no error: who lists and then stops may come late. */
+  private CompletionStage<ContainerStopResponse> stop(
+      RpcContext context, ContainerStopRequest request) {
+    TaskId task = new TaskId(request.getTaskId());
+    return functionOf(context, task)
+        .thenCompose(
+            function ->
+                function
+                    .map(running -> stop(running, task, request.getGraceful()))
+                    .orElseGet(CompletableFuture::allOf))
+        .thenApply(_ -> ContainerStopResponse.getDefaultInstance());
+  }
+
+  private CompletableFuture<Void> stop(FunctionId function, TaskId task, boolean graceful) {
+    return world
+        .entities()
+        .function(function)
+        .<Containers>ask(
+            replyTo -> new StopContainer(task, graceful, replyTo), world.settings().askTimeout())
+        .<Void>thenCompose(_ -> CompletableFuture.allOf())
+        .toCompletableFuture();
+  }
+
+  /** A container knows its own function; that of another one is looked for among all that run. */
+  private CompletionStage<Optional<FunctionId>> functionOf(RpcContext context, TaskId task) {
+    if (context.caller() instanceof Caller.Task caller) {
+      if (!caller.task().equals(task)) {
+        throw RpcFailure.denied("A container may stop itself alone.");
+      }
+      return CompletableFuture.completedStage(Optional.of(caller.function()));
+    }
+    return world
+        .environments()
+        .list()
+        .thenCompose(all -> each(all.stream(), there -> ofEnvironment(there.name())))
+        .thenApply(
+            lists ->
+                lists.stream()
+                    .flatMap(List::stream)
+                    .filter(found -> found.container().task().equals(task))
+                    .map(Found::function)
+                    .findFirst());
+  }
+}
