@@ -5,6 +5,7 @@ import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.directory.Listing;
 import dev.troupe.actors.id.SecretId;
+import dev.troupe.actors.secret.SecretEvent.SecretWritten;
 import dev.troupe.actors.secret.SecretProtocol.Command;
 import dev.troupe.actors.secret.SecretProtocol.Delete;
 import dev.troupe.actors.secret.SecretProtocol.Read;
@@ -13,6 +14,7 @@ import dev.troupe.actors.secret.SecretProtocol.Write;
 import dev.troupe.cluster.Decision;
 import dev.troupe.cluster.Role;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -98,9 +100,11 @@ final class SecretActor
   public CommandHandlerWithReply<Command, SecretEvent, SecretState> commandHandler() {
     return (state, command) ->
         switch (command) {
-          case Write write ->
-              carryOut(state.write(id, write, world.clock().instant()), write.replyTo());
-          case Delete(var replyTo) -> carryOut(state.delete(id, world.clock().instant()), replyTo);
+          case Write(var environment, var name, var keys, var values, var replyTo) ->
+              carryOut(
+                  state.write(id, new SecretWritten(environment, name, keys, values, now())),
+                  replyTo);
+          case Delete(var replyTo) -> carryOut(state.delete(id, now()), replyTo);
           case Read(var replyTo) -> Effect().reply(replyTo, state.view(id));
           case Listed(var word) -> Effect().none().thenRun(_ -> listing.take(word)).thenNoReply();
           case Idle() -> Effect().none().thenRun(_ -> leave()).thenNoReply();
@@ -161,6 +165,10 @@ final class SecretActor
                   kept.createdAt(),
                   Map.of(SecretProtocol.KEYS_ATTRIBUTE, String.join(",", kept.keys()))));
     };
+  }
+
+  private Instant now() {
+    return world.clock().instant();
   }
 
   private void leave() {

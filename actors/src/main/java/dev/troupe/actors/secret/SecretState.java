@@ -4,7 +4,6 @@ import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.secret.SecretEvent.SecretDeleted;
 import dev.troupe.actors.secret.SecretEvent.SecretWritten;
 import dev.troupe.actors.secret.SecretProtocol.SecretReply;
-import dev.troupe.actors.secret.SecretProtocol.Write;
 import dev.troupe.cluster.ClusterMessage;
 import dev.troupe.cluster.Decision;
 import java.time.Instant;
@@ -27,11 +26,8 @@ public sealed interface SecretState extends ClusterMessage {
       implements SecretState {}
 
   /** Writes it, over what was there. */
-  default Decision<SecretEvent, SecretReply> write(SecretId id, Write write, Instant now) {
-    SecretWritten event =
-        new SecretWritten(
-            write.environment(), write.name(), write.keys(), write.sealedValues(), now);
-    return Decision.record(event, apply(event).view(id));
+  default Decision<SecretEvent, SecretReply> write(SecretId id, SecretWritten written) {
+    return Decision.record(written, apply(written).view(id));
   }
 
   /** Deletes it; there is nothing to record where there is none. */
