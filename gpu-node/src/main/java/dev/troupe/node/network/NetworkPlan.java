@@ -55,13 +55,17 @@ public record NetworkPlan(String server, Subnet subnet, int mtu) {
     return String.format(Locale.ROOT, "02:54:52:%02x:%02x:%02x", end, number >> 8, number & 0xff);
   }
 
-  /** Makes the interface that holds the gateway address. */
+  /**
+   * Makes the interface that holds the gateway address. A pair, of which one end is idle: the
+   * simpler dummy interface is missing from some kernels, and pairs are needed anyway.
+   */
   String gatewayUp() {
     return """
-    link add %1$s type dummy
-    address add %2$s/32 dev %1$s
-    link set %1$s up
-    """
+        link add %1$s type veth peer name %1$sx
+        link set %1$s addrgenmode none
+        address add %2$s/32 dev %1$s
+        link set %1$s up
+        """
         .formatted(gatewayInterface(), GATEWAY);
   }
 
