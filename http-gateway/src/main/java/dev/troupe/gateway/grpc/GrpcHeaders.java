@@ -15,14 +15,11 @@ import org.jspecify.annotations.Nullable;
 final class GrpcHeaders {
 
   private static final HexFormat HEX = HexFormat.of().withUpperCase();
-  private static final List<HttpHeader> OK = List.of(RawHeader.create("grpc-status", "0"));
+
+  /** The trailer of a good answer. */
+  static final HttpHeader OK = RawHeader.create("grpc-status", "0");
 
   private GrpcHeaders() {}
-
-  /** The trailers of a good answer. */
-  static List<HttpHeader> ok() {
-    return OK;
-  }
 
   /** The trailers of a refusal. */
   static List<HttpHeader> of(RpcFailure failure) {

@@ -1,0 +1,177 @@
+package dev.troupe.gateway.http;
+
+import dev.troupe.actors.blob.ContentSource;
+import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.gateway.auth.MachineCheck;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.regex.Pattern;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.RequestEntity;
+import org.apache.pekko.http.javadsl.model.ResponseEntity;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.StreamConverters;
+import org.apache.pekko.util.ByteString;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What on the public port reads and writes the blob store: blobs by signed links for clients,
+ * content by digest for machines. Bodies are streamed both ways, each request on a thread of its
+ * own, since the store blocks.
+ */
+public final class BlockingRoutes {
+
+  /** Path of content, before its digest. */
+  public static final String CONTENT_PATH = "/_troupe/content/";
+
+  /** Header of a machine's requests: its id. */
+  public static final String MACHINE_HEADER = "x-troupe-machine";
+
+  /** Header of a machine's requests: the token that it was enrolled with. */
+  public static final String MACHINE_TOKEN_HEADER = "x-troupe-machine-token";
+
+  private static final int CHUNK_BYTES = 64 << 10;
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+  private static final Logger LOG = LoggerFactory.getLogger(BlockingRoutes.class);
+
+  private final BlobDoor blobs;
+  private final ContentSource content;
+  private final MachineCheck machines;
+  private final Executor blocking;
+  private final Materializer materializer;
+
+  /** Routes to these stores; {@code blocking} runs one request a thread. */
+  public BlockingRoutes(
+      BlobDoor blobs,
+      ContentSource content,
+      MachineCheck machines,
+      Executor blocking,
+      Materializer materializer) {
+    this.blobs = blobs;
+    this.content = content;
+    this.machines = machines;
+    this.blocking = blocking;
+    this.materializer = materializer;
+  }
+
+  /** Answers a request under {@link BlobLinks#PATH}. */
+  public CompletionStage<HttpResponse> blob(HttpRequest request) {
+    return CompletableFuture.supplyAsync(() -> answer(request), blocking);
+  }
+
+  /** Answers a GET under {@link #CONTENT_PATH}: for machines alone. */
+  public CompletionStage<HttpResponse> content(HttpRequest request) {
+    String digest = request.getUri().path().substring(CONTENT_PATH.length());
+    if (!SHA256.matcher(digest).matches()) {
+      return CompletableFuture.completedFuture(
+          Plain.text(404, "Content is named by its SHA-256 in lower-case hexadecimal."));
+    }
+    return machines
+        .checkMachine(header(request, MACHINE_HEADER), header(request, MACHINE_TOKEN_HEADER))
+        .thenApplyAsync(
+            machine ->
+                machine.isEmpty()
+                    ? Plain.text(401, "Content is for machines of this server.")
+                    : contentOf(digest),
+            blocking);
+  }
+
+  private HttpResponse answer(HttpRequest request) {
+    try (InputStream body = body(request.entity())) {
+      BlobDoor.Response answer =
+          blobs.handle(
+              new BlobDoor.Request(
+                  request.method().name(),
+                  request.getUri().getPathString() + query(request),
+                  headers(request),
+                  length(request.entity()),
+                  body));
+      HttpResponse response = HttpResponse.create().withStatus(answer.status());
+      ContentType type = ContentTypes.APPLICATION_OCTET_STREAM;
+      for (Map.Entry<String, String> header : answer.headers().entrySet()) {
+        if (header.getKey().equals("content-type")) {
+          type = ContentTypes.parse(header.getValue());
+        } else {
+          response = response.addHeader(RawHeader.create(header.getKey(), header.getValue()));
+        }
+      }
+      return response.withEntity(entity(type, answer.contentLength(), answer.body()));
+    } catch (IOException failed) {
+      LOG.error("{} {} failed", request.method().name(), request.getUri().path(), failed);
+      return Plain.text(503, "The blob store did not take or give it; try again.");
+    }
+  }
+
+  private HttpResponse contentOf(String digest) {
+    try {
+      InputStream bytes = content.open(digest);
+      return HttpResponse.create()
+          .withEntity(
+              HttpEntities.createChunked(
+                  ContentTypes.APPLICATION_OCTET_STREAM,
+                  StreamConverters.fromInputStream(() -> bytes, CHUNK_BYTES)));
+    } catch (FileNotFoundException missing) {
+      return Plain.text(404, "There is no content " + digest + ".");
+    } catch (IOException failed) {
+      LOG.error("Content {} failed", digest, failed);
+      return Plain.text(503, "The blob store did not give it; try again.");
+    }
+  }
+
+  private InputStream body(RequestEntity entity) {
+    if (entity instanceof HttpEntity.Strict strict) {
+      return strict.getData().asInputStream();
+    }
+    return entity
+        .withoutSizeLimit()
+        .getDataBytes()
+        .runWith(StreamConverters.asInputStream(Plain.STALL), materializer);
+  }
+
+  private static ResponseEntity entity(ContentType type, long length, InputStream body)
+      throws IOException {
+    if (length == 0) {
+      body.close();
+      return HttpEntities.create(type, ByteString.emptyByteString());
+    }
+    return HttpEntities.create(
+        type, length, StreamConverters.fromInputStream(() -> body, CHUNK_BYTES));
+  }
+
+  private static long length(RequestEntity entity) {
+    return entity.getContentLengthOption().orElse(-1);
+  }
+
+  private static String query(HttpRequest request) {
+    Optional<String> raw = request.getUri().rawQueryString();
+    return raw.map(text -> "?" + text).orElse("");
+  }
+
+  private static Map<String, String> headers(HttpRequest request) {
+    Map<String, String> headers = new HashMap<>();
+    for (HttpHeader header : request.getHeaders()) {
+      headers.putIfAbsent(header.lowercaseName().toLowerCase(Locale.ROOT), header.value());
+    }
+    return headers;
+  }
+
+  private static String header(HttpRequest request, String name) {
+    return request.getHeader(name).map(HttpHeader::value).orElse("");
+  }
+}

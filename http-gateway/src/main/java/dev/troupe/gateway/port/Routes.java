@@ -1,0 +1,55 @@
+package dev.troupe.gateway.port;
+
+import dev.troupe.gateway.grpc.GrpcEndpoint;
+import dev.troupe.gateway.http.BlobLinks;
+import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.Plain;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/** Sends requests where they belong, by path. */
+final class Routes {
+  private final GrpcEndpoint grpc;
+  private final BlockingRoutes blocking;
+  private final LinkRoute links;
+  private volatile boolean draining;
+
+  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, LinkRoute links) {
+    this.grpc = grpc;
+    this.blocking = blocking;
+    this.links = links;
+  }
+
+  void drain() {
+    draining = true;
+  }
+
+  CompletionStage<HttpResponse> answer(HttpRequest request) {
+    String path = request.getUri().path();
+    if (path.startsWith(GrpcEndpoint.PATH)) {
+      return grpc.handle(request);
+    }
+    if (path.startsWith(BlobLinks.PATH)) {
+      return blocking.blob(request);
+    }
+    if (path.startsWith(BlockingRoutes.CONTENT_PATH)) {
+      return blocking.content(request);
+    }
+    if (path.equals(LinkRoute.PATH)) {
+      return links.connect(request);
+    }
+    return CompletableFuture.completedFuture(other(request, path));
+  }
+
+  private HttpResponse other(HttpRequest request, String path) {
+    if (path.equals("/healthz")) {
+      return draining ? Plain.text(503, "draining") : Plain.text(200, "ok");
+    }
+    if (GrpcEndpoint.isGrpc(request)) {
+      return GrpcEndpoint.unserved(path);
+    }
+    return Plain.text(404, "Nothing is here. Troupe's clients speak gRPC under this address.");
+  }
+}
