@@ -1,0 +1,62 @@
+package dev.troupe.actors.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.image.ImageEvent.BuildFailed;
+import dev.troupe.actors.image.ImageEvent.ImageBuilt;
+import dev.troupe.actors.image.ImageEvent.ImageDefined;
+import dev.troupe.actors.image.ImageProtocol.ImageFacts;
+import dev.troupe.actors.image.ImageProtocol.ImageReply;
+import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.cluster.Decision;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class ImageStateTest {
+
+  private static final Instant T0 = Instant.parse("2026-11-01T12:00:00Z");
+  private static final Layer LAYER =
+      new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06");
+  private static final ImageFacts FACTS = new ImageFacts("3.13", "/root", "glibc", "2025.06");
+  private static final ImageState UNDEFINED = new ImageState.Undefined();
+  private static final ImageState UNBUILT = UNDEFINED.apply(new ImageDefined(LAYER, T0));
+  private static final ImageState BUILT = UNBUILT.apply(new ImageBuilt(FACTS, T0));
+  private static final ImageState FAILED = UNBUILT.apply(new BuildFailed("no pip", T0));
+
+  @Test
+  void isRecordedOnce() {
+    assertThat(UNDEFINED.ensure(LAYER, false, T0).events())
+        .containsExactly(new ImageDefined(LAYER, T0));
+    assertThat(UNBUILT.ensure(LAYER, false, T0).events()).isEmpty();
+  }
+
+  @Test
+  void isBuiltUnlessItIs() {
+    Decision<ImageEvent, ImageReply> build = Decision.reply(new ImageReply.Building());
+
+    assertThat(UNBUILT.ensure(LAYER, false, T0)).isEqualTo(build);
+    assertThat(FAILED.ensure(LAYER, false, T0)).isEqualTo(build);
+    assertThat(BUILT.ensure(LAYER, true, T0)).isEqualTo(build);
+    assertThat(BUILT.ensure(LAYER, false, T0))
+        .isEqualTo(Decision.reply(new ImageReply.Built(FACTS)));
+  }
+
+  @Test
+  void saysHowItStands() {
+    assertThat(UNDEFINED.view(false)).isEqualTo(new ImageReply.Unknown());
+    assertThat(UNBUILT.view(false)).isEqualTo(new ImageReply.Building());
+    assertThat(BUILT.view(false)).isEqualTo(new ImageReply.Built(FACTS));
+    assertThat(BUILT.view(true)).isEqualTo(new ImageReply.Building());
+    assertThat(FAILED.view(false)).isEqualTo(new ImageReply.Failed("no pip"));
+    assertThat(FAILED.view(true)).isEqualTo(new ImageReply.Building());
+  }
+
+  @Test
+  void onlyWhatIsDefinedHasALayer() {
+    assertThat(FAILED.defined()).isEqualTo(LAYER);
+    assertThat(BUILT.defined()).isEqualTo(LAYER);
+    assertThatThrownBy(UNDEFINED::defined).isInstanceOf(IllegalStateException.class);
+  }
+}
