@@ -1,0 +1,140 @@
+package dev.troupe.persistence;
+
+import com.typesafe.config.Config;
+import dev.troupe.actors.blob.BlobStore;
+import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.secret.Vault;
+import dev.troupe.persistence.blob.FileBlobStore;
+import dev.troupe.persistence.calllog.JdbcCallLog;
+import dev.troupe.persistence.directory.JdbcDirectory;
+import dev.troupe.persistence.journal.JournalConfig;
+import dev.troupe.persistence.store.BlockingReads;
+import dev.troupe.persistence.store.DataDirectory;
+import dev.troupe.persistence.store.Database;
+import dev.troupe.persistence.store.Database.Address;
+import dev.troupe.persistence.vault.KeyFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * Everything a server keeps, opened: the ports of {@code actors}, the keys, and where Pekko finds
+ * its journal. To be started before the actor system and closed after it.
+ */
+public final class Persistence implements AutoCloseable {
+
+  private final CallLog callLog;
+  private final Directory directory;
+  private final BlobStore blobs;
+  private final Vault vault;
+  private final byte[] serverKey;
+  private final Config journalConfig;
+  private final Deque<AutoCloseable> toClose;
+
+  private Persistence(
+      PersistenceSettings settings, DataDirectory data, Deque<AutoCloseable> toClose)
+      throws IOException {
+    this.toClose = toClose;
+    // Keys first, the version last: a first start that was cut off is then simply repeated.
+    KeyFiles keys = new KeyFiles(data);
+    this.serverKey = keys.serverKey();
+    this.vault = keys.vault();
+    data.prepareStore();
+    Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
+    Address calls = address(settings, data.callsFile(), settings.cacheBytes());
+    opened(Database.open(journal, "journal", 1, settings.readPatience()));
+    Database database =
+        opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
+    BlockingReads reads = opened(new BlockingReads());
+    this.callLog = opened(new JdbcCallLog(database, reads, settings));
+    this.directory = new JdbcDirectory(database, reads);
+    this.blobs = FileBlobStore.open(data.blobs(), InstantSource.system());
+    this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
+    data.complete();
+  }
+
+  /**
+   * Opens the stores of a data directory, making them where it is new or empty.
+   *
+   * @throws StartRefused when they can't be opened; the message says why and what to do
+   */
+  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+    DataDirectory data = DataDirectory.open(dataDirectory);
+    Deque<AutoCloseable> toClose = new ArrayDeque<>();
+    toClose.push(data);
+    boolean started = false;
+    try {
+      Persistence persistence = new Persistence(settings, data, toClose);
+      started = true;
+      return persistence;
+    } catch (IOException failure) {
+      throw new StartRefused(
+          "The data directory %s can't be used: %s".formatted(data.root(), failure), failure);
+    } finally {
+      if (!started) {
+        closeAll(toClose);
+      }
+    }
+  }
+
+  private static Address address(PersistenceSettings settings, Path file, long cacheBytes) {
+    return settings.url().isEmpty()
+        ? Address.h2(file, cacheBytes)
+        : new Address(settings.url(), settings.user(), settings.password());
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    toClose.push(part);
+    return part;
+  }
+
+  /** Inputs and outputs of calls. */
+  public CallLog callLog() {
+    return callLog;
+  }
+
+  /** Names and lists. */
+  public Directory directory() {
+    return directory;
+  }
+
+  /** Content and payloads. */
+  public BlobStore blobs() {
+    return blobs;
+  }
+
+  /** What encrypts secrets at rest. */
+  public Vault vault() {
+    return vault;
+  }
+
+  /** 32 random bytes, made once, from which ids are minted and URLs are signed. */
+  public byte[] serverKey() {
+    return serverKey.clone();
+  }
+
+  /** Where the actor system finds journal and snapshots; to be put over its configuration. */
+  public Config journalConfig() {
+    return journalConfig;
+  }
+
+  /** Ends what is in flight, closes the stores and gives the data directory free. */
+  @Override
+  public void close() {
+    closeAll(toClose);
+  }
+
+  private static void closeAll(Deque<AutoCloseable> parts) {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception failure) {
+        System.getLogger(Persistence.class.getName())
+            .log(System.Logger.Level.WARNING, "A store did not close well", failure);
+      }
+    }
+  }
+}

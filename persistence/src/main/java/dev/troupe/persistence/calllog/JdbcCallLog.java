@@ -1,0 +1,103 @@
+package dev.troupe.persistence.calllog;
+
+import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.calllog.InputRow;
+import dev.troupe.actors.calllog.LogWrite;
+import dev.troupe.actors.calllog.OutputNumber;
+import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.id.BlobId;
+import dev.troupe.actors.id.CallId;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.persistence.PersistenceSettings;
+import dev.troupe.persistence.store.BlockingReads;
+import dev.troupe.persistence.store.Database;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The call log in a relational database. Writes and claims go to the {@link GroupCommitter} of this
+ * process, and their stages complete on its thread: what hangs on them must be quick. Reads run
+ * beside it, each on a virtual thread.
+ */
+public final class JdbcCallLog implements CallLog, AutoCloseable {
+
+  private static final int SWEEP_ROWS = 20_000;
+
+  private final GroupCommitter committer;
+  private final CallLogReader reader;
+  private final CallLogSweep sweep;
+  private final BlockingReads reads;
+
+  /** A call log in a database that has its tables; the caller closes both, the log first. */
+  public JdbcCallLog(Database database, BlockingReads reads, PersistenceSettings settings) {
+    this.committer =
+        new GroupCommitter(
+            database,
+            new CommitQueue.Limits(
+                settings.waitingBytesLimit(),
+                settings.groupBytesLimit(),
+                settings.groupWritesLimit()),
+            new Outage(settings.retryFirst(), settings.retryLast()));
+    this.reader = new CallLogReader(database.pool());
+    this.sweep = new CallLogSweep(database, SWEEP_ROWS);
+    this.reads = reads;
+  }
+
+  @Override
+  public CompletionStage<Long> claim(FunctionId function) {
+    return committer.claim(function);
+  }
+
+  @Override
+  public CompletionStage<Loaded> load(FunctionId function, Instant recentSince, int limit) {
+    return reads.start(() -> reader.load(function, recentSince, limit));
+  }
+
+  @Override
+  public CompletionStage<List<InputRow>> waitingAfter(
+      FunctionId function, long position, int limit) {
+    return reads.start(() -> reader.waitingAfter(function, position, limit));
+  }
+
+  @Override
+  public CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> writes) {
+    return committer.write(function, epoch, writes);
+  }
+
+  @Override
+  public CompletionStage<Optional<CallSummary>> call(CallId call) {
+    return reads.start(() -> reader.call(call));
+  }
+
+  @Override
+  public CompletionStage<List<OutputRow>> outputsAfter(CallId call, OutputNumber after, int limit) {
+    return reads.start(() -> reader.outputsAfter(call, after, limit));
+  }
+
+  @Override
+  public CompletionStage<List<OutputRow>> outputsOf(CallId call, int first, int last) {
+    return reads.start(() -> reader.outputsOf(call, first, last));
+  }
+
+  @Override
+  public CompletionStage<List<FunctionId>> unfinishedFunctions() {
+    return reads.start(reader::unfinishedFunctions);
+  }
+
+  @Override
+  public CompletionStage<List<BlobId>> sweep(Instant clearedBefore, Instant finishedBefore) {
+    return reads.start(() -> sweep.sweep(clearedBefore, finishedBefore));
+  }
+
+  @Override
+  public CompletionStage<List<BlobId>> owned(List<BlobId> blobs) {
+    return reads.start(() -> reader.owned(blobs));
+  }
+
+  @Override
+  public void close() {
+    committer.close();
+  }
+}

@@ -1,0 +1,177 @@
+package dev.troupe.persistence.calllog;
+
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.persistence.store.Database;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * The committer's connection and its statements. One transaction at a time; whoever gets an
+ * exception rolls back or throws the session away. Not thread-safe.
+ */
+final class LogSession implements AutoCloseable {
+
+  /** The present owner of a function: the row's key and its epoch. */
+  record Owner(long id, long epoch) {}
+
+  /** Functions locked by one statement; its size is a power of two, so that few are prepared. */
+  private static final int LOCK_CHUNK = 64;
+
+  private final Database database;
+  private final Connection connection;
+  private final String committer;
+  private final PlanWriter writer;
+  private final Map<Integer, PreparedStatement> lockBySize = new HashMap<>();
+
+  private LogSession(Database database, Connection connection, String committer)
+      throws SQLException {
+    this.database = database;
+    this.connection = connection;
+    this.committer = committer;
+    this.writer = new PlanWriter(connection);
+  }
+
+  static LogSession open(Database database, String committer) throws SQLException {
+    Connection connection = database.connect();
+    try {
+      connection.setAutoCommit(false);
+      return new LogSession(database, connection, committer);
+    } catch (SQLException failure) {
+      closeQuietly(connection);
+      throw failure;
+    }
+  }
+
+  /** Locks the owner rows of these functions, always in the same order; gives those there are. */
+  Map<FunctionId, Owner> lockOwners(Collection<FunctionId> functions) throws SQLException {
+    TreeSet<String> ordered = new TreeSet<>();
+    functions.forEach(function -> ordered.add(function.value()));
+    List<String> all = new ArrayList<>(ordered);
+    Map<FunctionId, Owner> owners = new HashMap<>();
+    for (int from = 0; from < all.size(); from += LOCK_CHUNK) {
+      lockChunk(all.subList(from, Math.min(all.size(), from + LOCK_CHUNK)), owners);
+    }
+    return owners;
+  }
+
+  private void lockChunk(List<String> functions, Map<FunctionId, Owner> owners)
+      throws SQLException {
+    int size = Math.max(1, Integer.highestOneBit(2 * functions.size() - 1));
+    PreparedStatement lock = lockBySize.get(size);
+    if (lock == null) {
+      String places = String.join(", ", java.util.Collections.nCopies(size, "?"));
+      lock = connection.prepareStatement(LogSql.LOCK_OWNERS.formatted(places));
+      lockBySize.put(size, lock);
+    }
+    for (int i = 0; i < size; i++) {
+      lock.setString(i + 1, functions.get(Math.min(i, functions.size() - 1)));
+    }
+    try (ResultSet rows = lock.executeQuery()) {
+      while (rows.next()) {
+        owners.put(new FunctionId(rows.getString(2)), new Owner(rows.getLong(1), rows.getLong(3)));
+      }
+    }
+  }
+
+  /** Writes what a group planned. */
+  void write(GroupPlan plan) throws SQLException {
+    writer.write(plan);
+  }
+
+  /** Makes the caller owner of a function, in this transaction; gives the new epoch. */
+  long raiseEpoch(FunctionId function) throws SQLException {
+    try (PreparedStatement raise = connection.prepareStatement(LogSql.RAISE_EPOCH)) {
+      raise.setString(1, function.value());
+      if (raise.executeUpdate() == 0) {
+        try (PreparedStatement insert = connection.prepareStatement(LogSql.NEW_OWNER)) {
+          insert.setString(1, function.value());
+          insert.executeUpdate();
+        }
+      }
+    }
+    try (PreparedStatement read = connection.prepareStatement(LogSql.EPOCH)) {
+      read.setString(1, function.value());
+      try (ResultSet row = read.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    }
+  }
+
+  /**
+   * Commits under a number of the caller's, which {@link #lastCommitted} gives from then on, and
+   * returns when the transaction is durable.
+   */
+  void commit(long number) throws SQLException {
+    try (PreparedStatement mark = connection.prepareStatement(LogSql.MARK)) {
+      mark.setLong(1, number);
+      mark.setString(2, committer);
+      if (mark.executeUpdate() == 0) {
+        insertMark(number);
+      }
+    }
+    connection.commit();
+    makeDurable();
+  }
+
+  private void insertMark(long number) throws SQLException {
+    try (PreparedStatement insert = connection.prepareStatement(LogSql.NEW_MARK)) {
+      insert.setString(1, committer);
+      insert.setLong(2, number);
+      insert.executeUpdate();
+    }
+  }
+
+  /** The number of the last transaction of this committer that was committed; 0 when none was. */
+  long lastCommitted() throws SQLException {
+    try (PreparedStatement read = connection.prepareStatement(LogSql.READ_MARK)) {
+      read.setString(1, committer);
+      try (ResultSet row = read.executeQuery()) {
+        return row.next() ? row.getLong(1) : 0;
+      }
+    } finally {
+      connection.commit();
+    }
+  }
+
+  /** Returns when what was committed survives a power cut. */
+  void makeDurable() throws SQLException {
+    database.makeDurable(connection);
+  }
+
+  /** Undoes the transaction; the session may be used on. */
+  void rollback() throws SQLException {
+    writer.clear();
+    connection.rollback();
+  }
+
+  /** Forgets this committer's mark: no transaction of it is in doubt. */
+  void dropMark() throws SQLException {
+    try (PreparedStatement drop = connection.prepareStatement(LogSql.DROP_MARK)) {
+      drop.setString(1, committer);
+      drop.executeUpdate();
+    }
+    connection.commit();
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(connection);
+  }
+
+  private static void closeQuietly(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException broken) {
+      // It is thrown away because it is broken; the database undoes what was open.
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package dev.troupe.persistence.journal;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.image.ImageEvent;
+import dev.troupe.actors.image.ImageProtocol.ImageFacts;
+import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.persistence.journal.proto.ImageBuildFailed;
+import dev.troupe.persistence.journal.proto.ImageBuilt;
+import dev.troupe.persistence.journal.proto.ImageDefined;
+import dev.troupe.persistence.store.Micros;
+import java.time.Instant;
+import java.util.Map;
+
+/** Events of images. */
+final class ImageEvents implements EventCodec<ImageEvent> {
+
+  private static final String DEFINED = "image.defined@1";
+  private static final String BUILT = "image.built@1";
+  private static final String BUILD_FAILED = "image.build-failed@1";
+
+  @Override
+  public Class<ImageEvent> type() {
+    return ImageEvent.class;
+  }
+
+  @Override
+  public String manifest(ImageEvent event) {
+    return switch (event) {
+      case ImageEvent.ImageDefined _ -> DEFINED;
+      case ImageEvent.ImageBuilt _ -> BUILT;
+      case ImageEvent.BuildFailed _ -> BUILD_FAILED;
+    };
+  }
+
+  @Override
+  public MessageLite message(ImageEvent event) {
+    return switch (event) {
+      case ImageEvent.ImageDefined(var layer, var at) -> defined(layer, at);
+      case ImageEvent.ImageBuilt(var facts, var at) ->
+          ImageBuilt.newBuilder()
+              .setPythonVersion(facts.pythonVersion())
+              .setWorkdir(facts.workdir())
+              .setLibcVersion(facts.libcVersion())
+              .setBuilderVersion(facts.builderVersion())
+              .setAt(Micros.of(at))
+              .build();
+      case ImageEvent.BuildFailed(var why, var at) ->
+          ImageBuildFailed.newBuilder().setWhy(why).setAt(Micros.of(at)).build();
+    };
+  }
+
+  @Override
+  public Map<String, Reader<ImageEvent>> readers() {
+    return Map.of(
+        DEFINED, bytes -> defined(ImageDefined.parseFrom(bytes)),
+        BUILT, bytes -> built(ImageBuilt.parseFrom(bytes)),
+        BUILD_FAILED, bytes -> failed(ImageBuildFailed.parseFrom(bytes)));
+  }
+
+  private static ImageDefined defined(Layer layer, Instant at) {
+    ImageDefined.Builder message =
+        ImageDefined.newBuilder()
+            .setImage(layer.image().value())
+            .setDefinition(ByteString.copyFrom(layer.definition()))
+            .setBuilderVersion(layer.builderVersion())
+            .setAt(Micros.of(at));
+    if (layer.base() != null) {
+      message.setBase(layer.base().value());
+    }
+    return message.build();
+  }
+
+  private static ImageEvent defined(ImageDefined message) {
+    return new ImageEvent.ImageDefined(
+        new Layer(
+            new ImageId(message.getImage()),
+            message.hasBase() ? new ImageId(message.getBase()) : null,
+            message.getDefinition().toByteArray(),
+            message.getBuilderVersion()),
+        Micros.toInstant(message.getAt()));
+  }
+
+  private static ImageEvent built(ImageBuilt message) {
+    return new ImageEvent.ImageBuilt(
+        new ImageFacts(
+            message.getPythonVersion(),
+            message.getWorkdir(),
+            message.getLibcVersion(),
+            message.getBuilderVersion()),
+        Micros.toInstant(message.getAt()));
+  }
+
+  private static ImageEvent failed(ImageBuildFailed message) {
+    return new ImageEvent.BuildFailed(message.getWhy(), Micros.toInstant(message.getAt()));
+  }
+}

@@ -1,0 +1,69 @@
+package dev.troupe.persistence.vault;
+
+import dev.troupe.persistence.StartRefused;
+import dev.troupe.persistence.store.DataDirectory;
+import dev.troupe.persistence.store.DurableFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.function.Supplier;
+
+/**
+ * The keys of a data directory, each in a file of its own that only the owner may read. They are
+ * made with the directory and never again: a server that made a new key in the place of a lost one
+ * could not read what the lost one sealed, nor know its own ids.
+ */
+public final class KeyFiles {
+
+  private static final int SERVER_KEY_BYTES = 32;
+
+  private final DataDirectory directory;
+
+  public KeyFiles(DataDirectory directory) {
+    this.directory = directory;
+  }
+
+  /** The server key: 32 random bytes from which ids are minted and URLs are signed. */
+  public byte[] serverKey() {
+    byte[] key = readOrMake("server.key", KeyFiles::random);
+    if (key.length != SERVER_KEY_BYTES) {
+      throw new StartRefused(
+          "The key file %s must hold %d bytes and holds %d: restore it from a backup."
+              .formatted(directory.keys().resolve("server.key"), SERVER_KEY_BYTES, key.length));
+    }
+    return key;
+  }
+
+  /** The vault, with its key. */
+  public TinkVault vault() {
+    byte[] keys = readOrMake("vault.json", TinkVault::newKeys);
+    return new TinkVault(keys, directory.keys().resolve("vault.json"));
+  }
+
+  private byte[] readOrMake(String name, Supplier<byte[]> maker) {
+    Path file = directory.keys().resolve(name);
+    try {
+      if (Files.exists(file)) {
+        return Files.readAllBytes(file);
+      }
+      if (!directory.fresh()) {
+        throw new StartRefused(
+            "The key file %s is missing, and what it protects can't be used without it: restore it from a backup."
+                .formatted(file));
+      }
+      DurableFiles.createPrivateDirectory(directory.keys());
+      byte[] made = maker.get();
+      DurableFiles.write(file, made);
+      return made;
+    } catch (IOException failure) {
+      throw new StartRefused("The key file %s can't be used: %s".formatted(file, failure), failure);
+    }
+  }
+
+  private static byte[] random() {
+    byte[] bytes = new byte[SERVER_KEY_BYTES];
+    new SecureRandom().nextBytes(bytes);
+    return bytes;
+  }
+}
