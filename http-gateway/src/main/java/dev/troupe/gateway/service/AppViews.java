@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Apps in the client's words. */
-final class AppViews {
+public final class AppViews {
 
   private AppViews() {}
 
@@ -80,7 +80,7 @@ final class AppViews {
   }
 
   /** The live functions and classes of an app; what else it has registered is no part of it. */
-  static AppLayout layout(AppView app) {
+  public static AppLayout layout(AppView app) {
     AppLayout.Builder layout =
         AppLayout.newBuilder().putAllFunctionIds(app.functions()).putAllClassIds(app.classes());
     Map<String, AppObject> objects =

@@ -1,0 +1,151 @@
+package dev.troupe.gateway;
+
+import dev.troupe.actors.blob.BlobStore;
+import dev.troupe.actors.blob.ContentSource;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.actors.id.IdMint;
+import dev.troupe.actors.secret.Vault;
+import dev.troupe.gateway.auth.DirectoryCredentials;
+import dev.troupe.gateway.grpc.Admission;
+import dev.troupe.gateway.grpc.GrpcEndpoint;
+import dev.troupe.gateway.http.BlobHttp;
+import dev.troupe.gateway.http.BlobLinks;
+import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.UrlSigner;
+import dev.troupe.gateway.link.LogFollows;
+import dev.troupe.gateway.link.NodeLinks;
+import dev.troupe.gateway.mount.MountManifests;
+import dev.troupe.gateway.port.PublicPort;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.ServiceSettings;
+import dev.troupe.gateway.service.Services;
+import dev.troupe.gateway.service.World;
+import dev.troupe.protocol.link.ControlPlane;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.stream.SystemMaterializer;
+
+/** The doors of a server, open: the public port, the containers' door, the machines' links. */
+public final class Gateway {
+
+  private final PublicPort port;
+  private final NodeLinks links;
+  private final BlobDoor blobDoor;
+  private final BlobStore blobs;
+  private final ExecutorService blocking;
+
+  private Gateway(
+      PublicPort port,
+      NodeLinks links,
+      BlobDoor blobDoor,
+      BlobStore blobs,
+      ExecutorService blocking) {
+    this.port = port;
+    this.links = links;
+    this.blobDoor = blobDoor;
+    this.blobs = blobs;
+    this.blocking = blocking;
+  }
+
+  /**
+   * What a gateway needs from outside.
+   *
+   * @param serverKey signs links and names what requests create; the same in all gateways of a
+   *     cluster
+   */
+  public record Ports(
+      Directory directory, BlobStore blobs, Vault vault, byte[] serverKey, InstantSource clock) {}
+
+  /**
+   * Opens the doors. The kinds of entities must have been started with sharding, as hosts or as
+   * proxies. Fails with {@link PublicPort.PortRefused}, whose message is for the user, where the
+   * port can't be bound.
+   */
+  public static CompletionStage<Gateway> start(
+      ActorSystem<?> system, GatewaySettings settings, ServiceSettings services, Ports ports) {
+    ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    UrlSigner signer = new UrlSigner(ports.serverKey(), ports.clock(), settings.blobLinkValidity());
+    MountManifests mounts =
+        new MountManifests(ports.blobs(), ports.directory(), blocking, ports.clock());
+    LogFollows logs = new LogFollows();
+    ClusterSharding sharding = ClusterSharding.get(system);
+    World world =
+        new World(
+            system,
+            sharding::entityRefFor,
+            ports.directory(),
+            ports.blobs(),
+            ports.vault(),
+            new IdMint(ports.serverKey()),
+            new BlobLinks(signer),
+            mounts,
+            logs,
+            blocking,
+            ports.clock(),
+            services);
+    RpcTable.Builder rpcs = RpcTable.builder();
+    Services.registerAll(rpcs, world);
+    RpcTable table = rpcs.build();
+    NodeLinks links = NodeLinks.of(world, logs, table);
+    DirectoryCredentials credentials = new DirectoryCredentials(ports.directory(), ports.clock());
+    GrpcEndpoint grpc =
+        new GrpcEndpoint(
+            table, credentials, Admission.ofHeap(settings.admissionPatience()), system, blocking);
+    BlobDoor blobDoor = new BlobHttp(ports.blobs(), signer);
+    BlockingRoutes routes =
+        new BlockingRoutes(
+            blobDoor,
+            ports.blobs(),
+            credentials,
+            blocking,
+            SystemMaterializer.get(system).materializer());
+    return PublicPort.bind(
+            system,
+            settings.host(),
+            settings.port(),
+            grpc,
+            routes,
+            request ->
+                CompletableFuture.completedFuture(GrpcEndpoint.unserved(request.getUri().path())))
+        .thenApply(port -> new Gateway(port, links, blobDoor, ports.blobs(), blocking));
+  }
+
+  /** Where the public port listens. */
+  public InetSocketAddress address() {
+    return port.address();
+  }
+
+  /** What the embedded agent dials. */
+  public ControlPlane controlPlane() {
+    return links;
+  }
+
+  /** What stands behind the sockets of the embedded agent's containers. */
+  public ContainerDoor containerDoor() {
+    return links.containerDoor();
+  }
+
+  /** Blob HTTP for the embedded agent's containers. */
+  public BlobDoor blobDoor() {
+    return blobDoor;
+  }
+
+  /** Content for the embedded agent. */
+  public ContentSource contentSource() {
+    return blobs;
+  }
+
+  /** Closes the public port once its calls have ended, or {@code patience} has passed. */
+  public CompletionStage<Void> drain(Duration patience) {
+    return port.drain(patience).whenComplete((_, _) -> blocking.shutdown());
+  }
+}

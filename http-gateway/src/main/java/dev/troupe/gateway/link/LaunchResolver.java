@@ -1,0 +1,212 @@
+package dev.troupe.gateway.link;
+
+import dev.troupe.actors.app.AppProtocol;
+import dev.troupe.actors.app.AppProtocol.AppReply;
+import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.blob.BlobStore;
+import dev.troupe.actors.function.FunctionDefinition;
+import dev.troupe.actors.function.FunctionDefinition.Resources;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.MountId;
+import dev.troupe.actors.id.SecretId;
+import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.actors.node.NodeProtocol.Launch;
+import dev.troupe.actors.secret.SecretProtocol;
+import dev.troupe.actors.secret.SecretProtocol.SecretReply;
+import dev.troupe.gateway.mount.MountManifests;
+import dev.troupe.gateway.secret.SecretBox;
+import dev.troupe.gateway.service.Blocking;
+import dev.troupe.gateway.service.Entities;
+import dev.troupe.protocol.link.ImageChain;
+import dev.troupe.protocol.link.Limits;
+import dev.troupe.protocol.link.Mount;
+import dev.troupe.protocol.link.StartContainer;
+import dev.troupe.protocol.modal.AppLayout;
+import dev.troupe.protocol.modal.Function;
+import java.io.InputStream;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * Gathers all that a machine must know to start a container: it is given no more than that, and
+ * only for a container placed on it.
+ */
+final class LaunchResolver {
+
+  private final Entities entities;
+  private final BlobStore blobs;
+  private final MountManifests mounts;
+  private final SecretBox secrets;
+  private final Blocking disk;
+  private final Duration askTimeout;
+
+  LaunchResolver(
+      Entities entities,
+      BlobStore blobs,
+      MountManifests mounts,
+      SecretBox secrets,
+      Executor blocking,
+      Duration askTimeout) {
+    this.entities = entities;
+    this.blobs = blobs;
+    this.mounts = mounts;
+    this.secrets = secrets;
+    this.disk = new Blocking(blocking);
+    this.askTimeout = askTimeout;
+  }
+
+  /** A launch that can never be: the message is for the user. */
+  static final class Unstartable extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Unstartable(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  /** The order that starts a container; fails with {@link Unstartable} where that can't be. */
+  CompletionStage<StartContainer> resolve(Launch launch) {
+    FunctionDefinition definition = launch.definition();
+    CompletableFuture<Function> function = function(definition).toCompletableFuture();
+    CompletableFuture<AppView> app = app(definition.app()).toCompletableFuture();
+    CompletableFuture<AppLayout> layout =
+        function
+            .thenCombine(app, (sent, view) -> ContainerLayouts.of(view, definition, sent))
+            .thenCompose(
+                given -> ContainerLayouts.withForeignFunctions(given, entities, askTimeout));
+    CompletableFuture<ImageChain> image = image(definition).toCompletableFuture();
+    CompletableFuture<List<Mount>> files = mounts(definition.mounts());
+    CompletableFuture<Map<String, String>> variables = variables(definition.secrets());
+    return CompletableFuture.allOf(layout, image, files, variables)
+        .thenApply(
+            _ ->
+                StartContainer.newBuilder()
+                    .setTaskId(launch.task().value())
+                    .setFunctionId(definition.function().value())
+                    .setAppId(definition.app().value())
+                    .setImage(image.join())
+                    .addAllMounts(files.join())
+                    .putAllEnvironment(variables.join())
+                    .setContainerArguments(
+                        ContainerLayouts.arguments(launch, function.join(), layout.join())
+                            .toByteString())
+                    .setLimits(limits(definition.resources()))
+                    .setBlockNetwork(definition.blockNetwork())
+                    .setClientVersion(definition.clientVersion())
+                    .setBuilderVersion(definition.builderVersion())
+                    .setEnvironmentName(definition.environment())
+                    .setShare(LinkMessages.share(launch.share()))
+                    .build());
+  }
+
+  private CompletionStage<Function> function(FunctionDefinition definition) {
+    return disk.call(
+        () -> {
+          try (InputStream bytes = blobs.open(definition.definitionSha256())) {
+            return Function.parseFrom(bytes);
+          }
+        });
+  }
+
+  /** An app as it is now. */
+  CompletionStage<AppView> app(AppId app) {
+    return entities
+        .app(app)
+        .<AppReply>ask(AppProtocol.Describe::new, askTimeout)
+        .thenApply(
+            reply ->
+                switch (reply) {
+                  case AppReply.Ok(var view) -> view;
+                  case AppReply.NoApp _ ->
+                      throw new Unstartable("App %s does not exist.".formatted(app));
+                  case AppReply.Ended(_, var why) ->
+                      throw new Unstartable("App %s has ended: %s.".formatted(app, why));
+                });
+  }
+
+  private CompletionStage<ImageChain> image(FunctionDefinition definition) {
+    ImageId image = definition.image();
+    if (image == null) {
+      return CompletableFuture.failedFuture(
+          new Unstartable("Function %s has no image.".formatted(definition.name())));
+    }
+    return entities
+        .image(image)
+        .<ImageProtocol.Chain>ask(ImageProtocol.GetChain::new, askTimeout)
+        .thenApply(
+            chain -> {
+              if (chain.layers().isEmpty()) {
+                throw new Unstartable("Image %s does not exist.".formatted(image));
+              }
+              return LinkMessages.chain(chain.layers());
+            });
+  }
+
+  /** The mounts that have files; a machine puts the client's own package there by itself. */
+  private CompletableFuture<List<Mount>> mounts(List<MountId> ids) {
+    MountId clientPackage = MountManifests.idOf(Mount.getDefaultInstance());
+    return all(ids.stream().filter(id -> !id.equals(clientPackage)).map(mounts::load).toList());
+  }
+
+  private CompletableFuture<Map<String, String>> variables(List<SecretId> ids) {
+    return all(ids.stream().map(this::values).toList())
+        .thenApply(
+            each -> {
+              Map<String, String> variables = new HashMap<>();
+              each.forEach(variables::putAll);
+              return variables;
+            });
+  }
+
+  private CompletionStage<Map<String, String>> values(SecretId id) {
+    return entities
+        .secret(id)
+        .<SecretReply>ask(SecretProtocol.Read::new, askTimeout)
+        .thenApply(
+            reply ->
+                switch (reply) {
+                  case SecretReply.Secret secret -> open(secret);
+                  case SecretReply.NoSecret(var missing) ->
+                      throw new Unstartable("Secret %s does not exist.".formatted(missing));
+                });
+  }
+
+  private Map<String, String> open(SecretReply.Secret secret) {
+    try {
+      return secrets.open(secret.secret(), secret.sealedValues());
+    } catch (GeneralSecurityException broken) {
+      throw new Unstartable(
+          "Secret %s can't be opened with this server's key.".formatted(secret.secret()));
+    }
+  }
+
+  private static Limits limits(Resources resources) {
+    return Limits.newBuilder()
+        .setMilliCpuRequest(resources.cpuMillis())
+        .setMilliCpuLimit(resources.cpuLimitMillis())
+        .setMemoryBytesRequest(resources.memoryBytes())
+        .setMemoryBytesLimit(resources.memoryLimitBytes())
+        .build();
+  }
+
+  /** All results, in order. */
+  private static <T> CompletableFuture<List<T>> all(List<CompletionStage<T>> stages) {
+    List<CompletableFuture<T>> futures =
+        stages.stream().map(CompletionStage::toCompletableFuture).toList();
+    return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
+        .thenApply(
+            _ -> {
+              List<T> results = new ArrayList<>();
+              futures.forEach(future -> results.add(future.join()));
+              return results;
+            });
+  }
+}

@@ -1,0 +1,91 @@
+package dev.troupe.gateway.link;
+
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.protocol.link.LogBatch;
+import dev.troupe.protocol.link.ToMachine;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
+
+/** All readers of lines, over whichever links their machines have. */
+public final class LogFollows implements LogFeed {
+
+  /** A batch has a line at least, but for the last one. */
+  private static final int BUFFERED_BATCHES = LogFollow.CREDIT_LINES + 1;
+
+  private final Set<LogFollow> follows = ConcurrentHashMap.newKeySet();
+  private final Map<MachineId, Consumer<ToMachine>> links = new ConcurrentHashMap<>();
+
+  @Override
+  public Source<Batch, NotUsed> follow(
+      MachineId machine, AppId app, @Nullable TaskId task, Position after) {
+    // Each run of the source is a reader of its own.
+    return Source.<NotUsed>single(NotUsed.getInstance())
+        .flatMapConcat(_ -> reader(machine, app, task, after));
+  }
+
+  private Source<Batch, NotUsed> reader(
+      MachineId machine, AppId app, @Nullable TaskId task, Position after) {
+    AtomicReference<LogFollow> begun = new AtomicReference<>();
+    return Source.<Batch>queue(BUFFERED_BATCHES)
+        .map(
+            batch -> {
+              Objects.requireNonNull(begun.get()).read(batch);
+              return batch;
+            })
+        .watchTermination(
+            (queue, done) -> {
+              LogFollow follow = new LogFollow(machine, app, task, after, queue);
+              begun.set(follow);
+              begin(follow);
+              done.whenComplete((_, _) -> end(follow));
+              return NotUsed.getInstance();
+            });
+  }
+
+  /** A machine has a new link: what is read of it goes on there. */
+  void linked(MachineId machine, Consumer<ToMachine> link) {
+    links.put(machine, link);
+    of(machine, follow -> follow.subscribe(link));
+  }
+
+  /** A link is gone. */
+  void lost(MachineId machine, Consumer<ToMachine> link) {
+    links.remove(machine, link);
+    of(machine, follow -> follow.linkLost(link));
+  }
+
+  /** A machine has sent lines. */
+  void received(MachineId machine, LogBatch batch) {
+    of(machine, follow -> follow.received(batch));
+  }
+
+  private void begin(LogFollow follow) {
+    follows.add(follow);
+    Consumer<ToMachine> link = links.get(follow.machine());
+    if (link != null) {
+      follow.subscribe(link);
+    }
+  }
+
+  private void end(LogFollow follow) {
+    follows.remove(follow);
+    follow.close();
+  }
+
+  private void of(MachineId machine, Consumer<LogFollow> action) {
+    for (LogFollow follow : follows) {
+      if (follow.machine().equals(machine)) {
+        action.accept(follow);
+      }
+    }
+  }
+}

@@ -1,0 +1,459 @@
+package dev.troupe.gateway.link;
+
+import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.actors.function.FunctionProtocol.Ending;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.actors.node.NodeProtocol;
+import dev.troupe.actors.node.NodeProtocol.Launch;
+import dev.troupe.actors.node.NodeProtocol.Order;
+import dev.troupe.actors.node.NodeProtocol.TaskReport;
+import dev.troupe.gateway.rpc.Caller;
+import dev.troupe.gateway.rpc.Failures;
+import dev.troupe.gateway.service.Entities;
+import dev.troupe.protocol.link.BuildImage;
+import dev.troupe.protocol.link.BuildReport;
+import dev.troupe.protocol.link.ContainerReport;
+import dev.troupe.protocol.link.FromMachine;
+import dev.troupe.protocol.link.Hello;
+import dev.troupe.protocol.link.Ping;
+import dev.troupe.protocol.link.StartContainer;
+import dev.troupe.protocol.link.StopContainer;
+import dev.troupe.protocol.link.ToMachine;
+import dev.troupe.protocol.link.Welcome;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One open link to a machine's agent, whoever carries it: an actor, so that all that is said over
+ * it is in order. It tells the machine's counterpart what the agent reports, and the agent what the
+ * counterpart orders.
+ *
+ * <pre>
+ *   agent ──Hello──▶ link ──Connected, every 5 s──▶ counterpart ──Order──▶ link ──▶ agent
+ * </pre>
+ */
+final class MachineLink {
+
+  /** Version of the link's messages that is spoken here. */
+  static final int VERSION = 1;
+
+  static final Duration RESTATED = Duration.ofSeconds(5);
+  static final Duration BEAT = Duration.ofSeconds(2);
+  static final Duration SILENCE = Duration.ofSeconds(10);
+
+  /** How long an end is restated. */
+  private static final Duration ENDED_KEPT = Duration.ofSeconds(30);
+
+  private static final Logger LOG = LoggerFactory.getLogger(MachineLink.class);
+
+  /** What a link is told. */
+  sealed interface Message {
+
+    /** The agent's word. */
+    record Heard(FromMachine message) implements Message {}
+
+    /** A word to the agent. */
+    record Say(ToMachine message) implements Message {}
+
+    /** The counterpart's word. */
+    record Ordered(Order order) implements Message {}
+
+    /** A launch is resolved: one of {@code start} and {@code failure}. */
+    record Resolved(TaskId task, @Nullable StartContainer start, @Nullable Throwable failure)
+        implements Message {}
+
+    /** It is time to restate. */
+    record Restate() implements Message {}
+
+    /** It is time for a sign of life. */
+    record Beat() implements Message {}
+
+    /** An end was restated for long enough. */
+    record Forget(TaskId task) implements Message {}
+
+    /** The link is closed, by either side. */
+    record Close(String why) implements Message {}
+  }
+
+  /** Who carries a link. */
+  record Carrier(Consumer<ToMachine> inbox, Consumer<String> lost, boolean remote) {}
+
+  /** What links share. */
+  record Surroundings(
+      Entities entities,
+      LaunchResolver resolver,
+      TaskRegistry tasks,
+      LogFollows logs,
+      ContainerDoor door) {}
+
+  private final String linkId;
+  private final Carrier carrier;
+  private final Surroundings around;
+  private final ActorContext<Message> context;
+  private final TimerScheduler<Message> timers;
+  private final ActorRef<Order> orders;
+  private final Consumer<ToMachine> speaker;
+  private final RemoteDoor door;
+
+  private final Map<TaskId, TaskReport> tasks = new LinkedHashMap<>();
+  private final Map<TaskId, Launch> launches = new HashMap<>();
+  private final Map<TaskId, Launch> resolving = new HashMap<>();
+  private final Map<String, Order.BuildImage> builds = new HashMap<>();
+  private final Set<ImageId> images = new LinkedHashSet<>();
+  private @Nullable Hello hello;
+  private @Nullable MachineId machine;
+  private long lastHeardNanos = System.nanoTime();
+  private long beats;
+  private String end = "The link was closed.";
+
+  private MachineLink(
+      String linkId,
+      Carrier carrier,
+      Surroundings around,
+      ActorContext<Message> context,
+      TimerScheduler<Message> timers) {
+    this.linkId = linkId;
+    this.carrier = carrier;
+    this.around = around;
+    this.context = context;
+    this.timers = timers;
+    this.orders = context.messageAdapter(Order.class, Message.Ordered::new);
+    ActorRef<Message> self = context.getSelf();
+    this.speaker = message -> self.tell(new Message.Say(message));
+    this.door = new RemoteDoor(around.door(), around.tasks(), speaker);
+    timers.startTimerWithFixedDelay(new Message.Beat(), BEAT);
+  }
+
+  /** A link that waits for the agent's {@link Hello}. */
+  static Behavior<Message> create(String linkId, Carrier carrier, Surroundings around) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> new MachineLink(linkId, carrier, around, context, timers).receive()));
+  }
+
+  private Behavior<Message> receive() {
+    return Behaviors.receive(Message.class)
+        .onAnyMessage(this::guarded)
+        .onSignal(
+            PostStop.class,
+            _ -> {
+              closed();
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  /** A word that can't be understood, or passed on, ends the link: the agent dials again. */
+  private Behavior<Message> guarded(Message message) {
+    try {
+      return on(message);
+    } catch (RuntimeException failure) {
+      LOG.error("The link of machine {} can't go on", machine, failure);
+      return close("Troupe could not go on with the link: %s.".formatted(failure.getMessage()));
+    }
+  }
+
+  private Behavior<Message> on(Message message) {
+    return switch (message) {
+      case Message.Heard(var heard) -> heard(heard);
+      case Message.Say(var said) -> say(said);
+      case Message.Ordered(var order) -> ordered(order);
+      case Message.Resolved(var task, var start, var failure) -> resolved(task, start, failure);
+      case Message.Restate() -> restate();
+      case Message.Beat() -> beat();
+      case Message.Forget(var task) -> forget(task);
+      case Message.Close(var why) -> close(why);
+    };
+  }
+
+  // ---- the agent's words
+
+  private Behavior<Message> heard(FromMachine message) {
+    lastHeardNanos = System.nanoTime();
+    if (message.hasHello()) {
+      return welcome(message.getHello());
+    }
+    MachineId from = machine;
+    if (from == null) {
+      return close("The agent did not begin with Hello.");
+    }
+    switch (message.getMessageCase()) {
+      case CONTAINER -> container(from, message.getContainer());
+      case BUILD -> build(message.getBuild());
+      case LOGS -> around.logs().received(from, message.getLogs());
+      case DOOR_CALL -> door.call(from, message.getDoorCall());
+      case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
+      case PING, HELLO, MESSAGE_NOT_SET -> {}
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Message> welcome(Hello said) {
+    if (machine != null) {
+      return close("The agent said Hello twice.");
+    }
+    if (Math.abs(said.getLinkVersion() - VERSION) > 1) {
+      return close(
+          "The agent speaks version %d of the link, Troupe version %d: update the older of the two."
+              .formatted(said.getLinkVersion(), VERSION));
+    }
+    MachineId id = new MachineId(said.getMachineId());
+    hello = said;
+    machine = id;
+    said.getImageIdsList().forEach(image -> images.add(new ImageId(image)));
+    say(ToMachine.newBuilder().setWelcome(Welcome.newBuilder().setLinkVersion(VERSION)).build());
+    said.getContainersList().forEach(report -> known(id, report, said.getBlobUrl()));
+    LOG.info("Machine {} is linked, with {} containers", id, tasks.size());
+    timers.startTimerWithFixedDelay(new Message.Restate(), RESTATED);
+    restate();
+    around.logs().linked(id, speaker);
+    return Behaviors.same();
+  }
+
+  /** A container that the machine had before this link. */
+  private void known(MachineId on, ContainerReport report, String blobUrl) {
+    TaskReport task = LinkMessages.task(report, null);
+    remember(task);
+    if (task.ending() == null) {
+      CompletionStage<Caller.Task> caller =
+          around
+              .resolver()
+              .app(task.app())
+              .thenApply(app -> caller(task.task(), task.function(), app, blobUrl));
+      around.tasks().reported(on, task.task(), caller);
+    }
+  }
+
+  private static Caller.Task caller(TaskId task, FunctionId function, AppView app, String blobUrl) {
+    return new Caller.Task(task, function, app.app(), app.environment(), blobUrl);
+  }
+
+  private void container(MachineId from, ContainerReport report) {
+    TaskId id = new TaskId(report.getTaskId());
+    TaskReport before = tasks.get(id);
+    Launch launch = launches.get(id);
+    NodeProtocol.@Nullable Share share =
+        before != null ? before.share() : launch != null ? launch.share() : null;
+    TaskReport task = LinkMessages.task(report, share);
+    remember(task);
+    tell(new NodeProtocol.TaskChanged(linkId, task));
+    if (task.ending() != null) {
+      around.tasks().ended(id);
+    }
+    LOG.debug("Container {} on {} is {}", id, from, report.getState());
+  }
+
+  private void remember(TaskReport task) {
+    tasks.put(task.task(), task);
+    if (task.ending() != null) {
+      launches.remove(task.task());
+      timers.startSingleTimer(task.task(), new Message.Forget(task.task()), ENDED_KEPT);
+    }
+  }
+
+  private Behavior<Message> forget(TaskId task) {
+    tasks.remove(task);
+    return Behaviors.same();
+  }
+
+  private void build(BuildReport report) {
+    Order.BuildImage order = builds.get(report.getBuildId());
+    if (order == null) {
+      return;
+    }
+    ImageProtocol.@Nullable ImageFacts built = null;
+    String failure = null;
+    if (report.hasEnd()) {
+      builds.remove(report.getBuildId());
+      var end = report.getEnd();
+      if (end.getFailure().isEmpty()) {
+        images.add(order.image());
+        built =
+            new ImageProtocol.ImageFacts(
+                end.getPythonVersion(),
+                end.getWorkdir(),
+                end.getLibcVersion(),
+                order.layers().getLast().builderVersion());
+      } else {
+        failure = end.getFailure();
+      }
+    }
+    List<ImageProtocol.Line> lines =
+        report.getLinesList().stream().map(LinkMessages::line).toList();
+    around
+        .entities()
+        .image(order.image())
+        .tell(new ImageProtocol.BuildNews(order.build(), lines, built, failure));
+  }
+
+  // ---- the counterpart's words
+
+  private Behavior<Message> ordered(Order order) {
+    switch (order) {
+      case Order.StartTask(var launch) -> start(launch);
+      case Order.EndTask(var task, var grace) -> stop(task, grace);
+      case Order.BuildImage build -> {
+        builds.put(build.build(), build);
+        say(
+            ToMachine.newBuilder()
+                .setBuild(
+                    BuildImage.newBuilder()
+                        .setBuildId(build.build())
+                        .setImage(LinkMessages.chain(build.layers())))
+                .build());
+      }
+    }
+    return Behaviors.same();
+  }
+
+  private void start(Launch launch) {
+    TaskId task = launch.task();
+    if (tasks.containsKey(task) || resolving.containsKey(task)) {
+      return;
+    }
+    resolving.put(task, launch);
+    context.pipeToSelf(
+        around.resolver().resolve(launch),
+        (start, failure) -> new Message.Resolved(task, start, failure));
+  }
+
+  private Behavior<Message> resolved(
+      TaskId task, @Nullable StartContainer start, @Nullable Throwable failure) {
+    Launch launch = resolving.remove(task);
+    MachineId on = machine;
+    Hello said = hello;
+    if (launch == null || on == null || said == null) {
+      return Behaviors.same();
+    }
+    if (start != null) {
+      launches.put(task, launch);
+      var of = launch.definition();
+      around
+          .tasks()
+          .starting(
+              on,
+              new Caller.Task(task, of.function(), of.app(), of.environment(), said.getBlobUrl()));
+      return say(ToMachine.newBuilder().setStart(start).build());
+    }
+    Throwable why =
+        failure == null ? new IllegalStateException("no order") : Failures.unwrapped(failure);
+    if (why instanceof TimeoutException) {
+      // The order is restated, and by then the entity may be there.
+      LOG.info("Container {} can't be started yet: {}", task, why.getMessage());
+      return Behaviors.same();
+    }
+    neverStarted(launch, sentence(task, why));
+    return Behaviors.same();
+  }
+
+  private static String sentence(TaskId task, Throwable why) {
+    if (why instanceof LaunchResolver.Unstartable unstartable) {
+      return String.valueOf(unstartable.getMessage());
+    }
+    LOG.error("Container {} can't be started", task, why);
+    return "What container %s needs could not be gathered: %s.".formatted(task, why);
+  }
+
+  private void neverStarted(Launch launch, String why) {
+    TaskReport report =
+        new TaskReport(
+            launch.task(),
+            launch.definition().function(),
+            launch.definition().app(),
+            false,
+            new Ending.NeverStarted(why),
+            launch.share());
+    remember(report);
+    tell(new NodeProtocol.TaskChanged(linkId, report));
+  }
+
+  private void stop(TaskId task, Duration grace) {
+    Launch resolved = resolving.remove(task);
+    if (resolved != null) {
+      neverStarted(resolved, "It was stopped before it was started.");
+      return;
+    }
+    say(
+        ToMachine.newBuilder()
+            .setStop(
+                StopContainer.newBuilder()
+                    .setTaskId(task.value())
+                    .setGraceMs((int) Math.min(Integer.MAX_VALUE, grace.toMillis())))
+            .build());
+  }
+
+  // ---- keeping it up
+
+  private Behavior<Message> restate() {
+    Hello said = hello;
+    if (said != null) {
+      tell(
+          new NodeProtocol.Connected(
+              linkId,
+              LinkMessages.capacity(said.getCapacity()),
+              Map.copyOf(said.getLabelsMap()),
+              said.getBlobUrl(),
+              List.copyOf(tasks.values()),
+              List.copyOf(images),
+              orders));
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Message> beat() {
+    if (carrier.remote() && System.nanoTime() - lastHeardNanos > SILENCE.toNanos()) {
+      return close("The agent has been silent for %d s.".formatted(SILENCE.toSeconds()));
+    }
+    return say(ToMachine.newBuilder().setPing(Ping.newBuilder().setNumber(++beats)).build());
+  }
+
+  private Behavior<Message> say(ToMachine message) {
+    carrier.inbox().accept(message);
+    return Behaviors.same();
+  }
+
+  private void tell(NodeProtocol.Command command) {
+    if (machine != null) {
+      around.entities().machine(machine).tell(command);
+    }
+  }
+
+  private Behavior<Message> close(String why) {
+    end = why;
+    return Behaviors.stopped();
+  }
+
+  /** Whatever ended it: all who hold on to it are told. */
+  private void closed() {
+    door.close();
+    if (machine != null) {
+      around.logs().lost(machine, speaker);
+      tell(new NodeProtocol.Disconnected(linkId, end));
+      LOG.info("The link of machine {} has ended: {}", machine, end);
+    }
+    carrier.lost().accept(end);
+  }
+}

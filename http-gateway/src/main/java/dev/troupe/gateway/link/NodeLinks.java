@@ -1,0 +1,81 @@
+package dev.troupe.gateway.link;
+
+import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.gateway.link.MachineLink.Carrier;
+import dev.troupe.gateway.link.MachineLink.Message;
+import dev.troupe.gateway.link.MachineLink.Surroundings;
+import dev.troupe.gateway.mount.MountManifests;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.secret.SecretBox;
+import dev.troupe.gateway.service.World;
+import dev.troupe.protocol.link.ControlPlane;
+import dev.troupe.protocol.link.FromMachine;
+import dev.troupe.protocol.link.ToMachine;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+
+/**
+ * The control plane's end of all links. The embedded agent dials by a method call and is trusted,
+ * being the same process; each link is an actor, and the agent's inbox is called from it.
+ */
+public final class NodeLinks implements ControlPlane {
+
+  private final ActorSystem<?> system;
+  private final Surroundings around;
+
+  private NodeLinks(ActorSystem<?> system, Surroundings around) {
+    this.system = system;
+    this.around = around;
+  }
+
+  /** Links that are answered from this table. */
+  public static NodeLinks of(World world, LogFollows logs, RpcTable table) {
+    TaskRegistry tasks = new TaskRegistry(world.system());
+    MountManifests mounts = world.mounts();
+    LaunchResolver resolver =
+        new LaunchResolver(
+            world.entities(),
+            world.blobs(),
+            mounts,
+            new SecretBox(world.vault()),
+            world.blocking(),
+            world.settings().askTimeout());
+    DoorTable door = new DoorTable(table, tasks, world.system(), world.blocking());
+    return new NodeLinks(
+        world.system(), new Surroundings(world.entities(), resolver, tasks, logs, door));
+  }
+
+  /** What stands behind the sockets of containers. */
+  public ContainerDoor containerDoor() {
+    return around.door();
+  }
+
+  @Override
+  public Link dial(Consumer<ToMachine> inbox, Consumer<String> lost) {
+    return open(new Carrier(inbox, lost, false));
+  }
+
+  private Link open(Carrier carrier) {
+    String linkId = UUID.randomUUID().toString();
+    ActorRef<Message> link =
+        system.systemActorOf(
+            MachineLink.create(linkId, carrier, around), "link-" + linkId, Props.empty());
+    return new Dialled(link);
+  }
+
+  /** The agent's end. */
+  private record Dialled(ActorRef<Message> link) implements Link {
+    @Override
+    public void send(FromMachine message) {
+      link.tell(new Message.Heard(message));
+    }
+
+    @Override
+    public void close() {
+      link.tell(new Message.Close("The agent closed the link."));
+    }
+  }
+}
