@@ -59,6 +59,8 @@ public final class Posix {
       function("epoll_ctl", FunctionDescriptor.of(INT, INT, INT, INT, POINTER));
   private static final MethodHandle EPOLL_WAIT =
       function("epoll_wait", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
+  private static final MethodHandle EVENTFD =
+      function("eventfd", FunctionDescriptor.of(INT, INT, INT));
   private static final MethodHandle STRERROR =
       Linker.nativeLinker()
           .downcallHandle(
@@ -141,6 +143,11 @@ public final class Posix {
   /** A new epoll instance. */
   public static int epollCreate() throws IOException {
     return call("epoll_create1", (_, state) -> (int) EPOLL_CREATE.invokeExact(state, O_CLOEXEC));
+  }
+
+  /** A descriptor that is readable from the start: it wakes who waits for it. */
+  public static int readableEvent() throws IOException {
+    return call("eventfd", (_, state) -> (int) EVENTFD.invokeExact(state, 1, O_CLOEXEC));
   }
 
   /** Adds, changes or removes a descriptor; {@code key} comes back with its events. */

@@ -61,11 +61,11 @@ public record NetworkPlan(String server, Subnet subnet, int mtu) {
    */
   String gatewayUp() {
     return """
-        link add %1$s type veth peer name %1$sx
-        link set %1$s addrgenmode none
-        address add %2$s/32 dev %1$s
-        link set %1$s up
-        """
+    link add %1$s type veth peer name %1$sx
+    link set %1$s addrgenmode none
+    address add %2$s/32 dev %1$s
+    link set %1$s up
+    """
         .formatted(gatewayInterface(), GATEWAY);
   }
 

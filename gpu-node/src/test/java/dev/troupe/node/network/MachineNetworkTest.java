@@ -32,7 +32,15 @@ class MachineNetworkTest {
                 LIMIT,
                 "",
                 List.of(
-                    "ip", "netns", "exec", sandbox.namespace(), "timeout", "2", "bash", "-c", script),
+                    "ip",
+                    "netns",
+                    "exec",
+                    sandbox.namespace(),
+                    "timeout",
+                    "2",
+                    "bash",
+                    "-c",
+                    script),
                 Map.of(),
                 _ -> {})
             .exitCode()

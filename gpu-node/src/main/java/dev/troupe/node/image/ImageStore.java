@@ -1,0 +1,102 @@
+package dev.troupe.node.image;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.node.linux.FileTree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * Read-only folders of this machine's disk, each under a key made from what it holds, and the
+ * records of images that name them.
+ *
+ * <p>A folder is made under a name of its own, written out to disk and only then renamed into
+ * place, so that what has a key is whole, whenever a process dies or the power fails; what was not
+ * renamed is thrown away at the next start.
+ */
+public final class ImageStore {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path layers;
+  private final Path images;
+  private final Path unfinished;
+
+  private ImageStore(Path layers, Path images, Path unfinished) {
+    this.layers = layers;
+    this.images = images;
+    this.unfinished = unfinished;
+  }
+
+  /** Opens the store in a folder; what a dead process left unfinished is removed. */
+  public static ImageStore open(Path folder) throws IOException {
+    ImageStore store =
+        new ImageStore(
+            folder.resolve("layers"), folder.resolve("images"), folder.resolve("unfinished"));
+    Files.createDirectories(store.layers);
+    Files.createDirectories(store.images);
+    FileTree.delete(store.unfinished);
+    Files.createDirectories(store.unfinished);
+    return store;
+  }
+
+  /** Whether the folder of this key is there. */
+  public boolean hasLayer(String key) {
+    return Files.isDirectory(layer(key));
+  }
+
+  /** Where the folder of a key is, or will be. */
+  public Path layer(String key) {
+    return layers.resolve(key);
+  }
+
+  /** The folders of an image, lowest first. */
+  public List<Path> layersOf(ImageRecord image) {
+    return image.layers().stream().map(this::layer).toList();
+  }
+
+  /** An empty folder to make a layer in. */
+  public Path newFolder() throws IOException {
+    return Files.createDirectory(unfinished.resolve(UUID.randomUUID().toString()));
+  }
+
+  /** Puts a finished folder under its key. */
+  public void publish(Path finished, String key) throws IOException {
+    FileTree.publish(finished, layer(key));
+  }
+
+  /** The image of this id, if it was built here and all its layers are here. */
+  public Optional<ImageRecord> find(String imageId) throws IOException {
+    Path file = record(imageId);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    ImageRecord image = JSON.readValue(file.toFile(), ImageRecord.class);
+    return image.layers().stream().allMatch(this::hasLayer) ? Optional.of(image) : Optional.empty();
+  }
+
+  /** Keeps a built image under its id. */
+  public void put(String imageId, ImageRecord image) throws IOException {
+    FileTree.write(record(imageId), JSON.writeValueAsString(image));
+  }
+
+  /** Ids of all images here. */
+  public List<String> imageIds() throws IOException {
+    try (Stream<Path> files = Files.list(images)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".json"))
+          .map(name -> name.substring(0, name.length() - ".json".length()))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private Path record(String imageId) {
+    return images.resolve(imageId + ".json");
+  }
+}

@@ -1,0 +1,123 @@
+package dev.troupe.node.log;
+
+import dev.troupe.protocol.link.FollowLogs;
+import dev.troupe.protocol.link.LogBatch;
+import dev.troupe.protocol.link.LogLine;
+import java.io.IOException;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One reader of an app's lines: a virtual thread that sends while there are lines and credit. */
+final class Follower {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Follower.class);
+  private static final int BATCH_LINES = 500;
+
+  private final LogBook book;
+  private final FollowLogs request;
+  private final Consumer<LogBatch> to;
+  private final Semaphore news = new Semaphore(1);
+  private volatile boolean ended;
+  private volatile AppLog.Position position = AppLog.Position.START;
+  private volatile long lastProgress = System.nanoTime();
+  private int credit;
+  private boolean saidDrained;
+
+  Follower(LogBook book, FollowLogs request, Consumer<LogBatch> to) {
+    this.book = book;
+    this.request = request;
+    this.to = to;
+    this.credit = request.getCredit();
+  }
+
+  String appId() {
+    return request.getAppId();
+  }
+
+  AppLog.Position position() {
+    return position;
+  }
+
+  long lastProgress() {
+    return lastProgress;
+  }
+
+  boolean wants(LogLine line) {
+    boolean later =
+        line.getTimeUs() > request.getAfterTimeUs()
+            || (line.getTimeUs() == request.getAfterTimeUs()
+                && line.getNumber() > request.getAfterNumber());
+    return later && (request.getTaskId().isEmpty() || request.getTaskId().equals(line.getTaskId()));
+  }
+
+  void begin() {
+    Thread.ofVirtual().name("log-follower-" + request.getFollowId()).start(this::send);
+  }
+
+  synchronized void credit(int lines) {
+    credit += lines;
+    news.release();
+  }
+
+  void wake() {
+    news.release();
+  }
+
+  void end() {
+    ended = true;
+    news.release();
+  }
+
+  private synchronized int takeCredit(int lines) {
+    credit -= lines;
+    return credit;
+  }
+
+  private synchronized int availableCredit() {
+    return credit;
+  }
+
+  private void send() {
+    try {
+      while (!ended) {
+        news.acquire();
+        news.drainPermits();
+        while (!ended && sendBatch()) {
+          // Until there is nothing to send or no credit for it.
+        }
+      }
+    } catch (InterruptedException closing) {
+      Thread.currentThread().interrupt();
+    } catch (IOException | RuntimeException failure) {
+      LOG.warn("following the logs of {} broke off", appId(), failure);
+    }
+  }
+
+  private boolean sendBatch() throws IOException {
+    int limit = Math.min(BATCH_LINES, availableCredit());
+    if (limit <= 0) {
+      return false;
+    }
+    AppLog.Page page = book.read(this, limit);
+    boolean moved = !page.next().equals(position);
+    position = page.next();
+    boolean drained = book.drained(this);
+    if (page.lines().isEmpty() && (!drained || saidDrained)) {
+      saidDrained &= drained;
+      return moved;
+    }
+    saidDrained = drained;
+    takeCredit(page.lines().size());
+    to.accept(
+        LogBatch.newBuilder()
+            .setFollowId(request.getFollowId())
+            .addAllLines(page.lines())
+            .setDrained(drained)
+            .build());
+    lastProgress = System.nanoTime();
+    book.progressed(this);
+    return true;
+  }
+}

@@ -1,0 +1,203 @@
+package dev.troupe.node.log;
+
+import dev.troupe.node.linux.Posix;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the pipes of all containers with one thread, which sleeps in {@code epoll} until one of
+ * them has something. A pipe is opened for reading and writing, so it never ends by itself: {@link
+ * Reading#finish} ends it when its container is over.
+ */
+public final class Pipes implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Pipes.class);
+  private static final int BUFFER_BYTES = 64 * 1024;
+  private static final int EVENTS = 64;
+
+  /** A started line is given out as it is once this has passed without more of it. */
+  private static final int PARTIAL_LINE_MILLIS = 50;
+
+  private static final long PARTIAL_LINE_NANOS = PARTIAL_LINE_MILLIS * 1_000_000L;
+
+  private final int epoll;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment buffer = arena.allocate(BUFFER_BYTES);
+  private final byte[] bytes = new byte[BUFFER_BYTES];
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, Reading> readings = new HashMap<>();
+  private final Thread thread;
+  private int nextKey = 1;
+  private volatile boolean closed;
+
+  public Pipes() throws IOException {
+    epoll = Posix.epollCreate();
+    thread = Thread.ofPlatform().daemon().name("container-output").start(this::loop);
+  }
+
+  /** Begins to read a pipe, handing its lines to {@code lines}, which must not block for long. */
+  public Reading read(Path pipe, Consumer<List<String>> lines) throws IOException {
+    int descriptor = Posix.open(pipe.toString(), Posix.O_RDWR | Posix.O_NONBLOCK | Posix.O_CLOEXEC);
+    lock.lock();
+    try {
+      Reading reading = new Reading(nextKey++, descriptor, lines);
+      readings.put(reading.key, reading);
+      Posix.epollControl(epoll, Posix.EPOLL_CTL_ADD, descriptor, Posix.EPOLLIN, reading.key);
+      return reading;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One pipe that is being read. */
+  public final class Reading {
+
+    private final int key;
+    private final int descriptor;
+    private final Consumer<List<String>> lines;
+    private final LineAssembler assembler = new LineAssembler();
+    private volatile boolean open = true;
+    private volatile boolean held;
+    private long lastRead = System.nanoTime();
+
+    private Reading(int key, int descriptor, Consumer<List<String>> lines) {
+      this.key = key;
+      this.descriptor = descriptor;
+      this.lines = lines;
+    }
+
+    /** Leaves what comes in the pipe: its writer waits once the pipe is full. */
+    public void hold() {
+      interest(true);
+    }
+
+    /** Reads on. */
+    public void resume() {
+      interest(false);
+    }
+
+    /** Under its own lock only: it is called by those who keep the lines, who hold theirs. */
+    private synchronized void interest(boolean hold) {
+      if (!open || held == hold) {
+        return;
+      }
+      held = hold;
+      try {
+        int events = hold ? 0 : Posix.EPOLLIN;
+        Posix.epollControl(epoll, Posix.EPOLL_CTL_MOD, descriptor, events, key);
+      } catch (IOException failure) {
+        LOG.warn("a container's output can't be {}", hold ? "held back" : "resumed", failure);
+      }
+    }
+
+    private synchronized void close() throws IOException {
+      open = false;
+      Posix.close(descriptor);
+    }
+
+    /** Reads what is left and ends; the writer is gone. */
+    public void finish() {
+      lock.lock();
+      try {
+        if (!open) {
+          return;
+        }
+        while (readOnce()) {
+          // Until the pipe is empty.
+        }
+        give(assembler.end());
+        readings.remove(key);
+        close();
+      } catch (IOException failure) {
+        LOG.warn("the last output of a container was lost", failure);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private boolean readOnce() throws IOException {
+      int count = Posix.read(descriptor, buffer);
+      if (count <= 0) {
+        return false;
+      }
+      lastRead = System.nanoTime();
+      MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, count);
+      give(assembler.feed(bytes, count));
+      return true;
+    }
+
+    private void give(List<String> complete) {
+      if (!complete.isEmpty()) {
+        lines.accept(complete);
+      }
+    }
+  }
+
+  private void loop() {
+    try (Arena own = Arena.ofConfined()) {
+      MemorySegment events = own.allocate((long) EVENTS * Posix.EPOLL_EVENT_SIZE, 8);
+      boolean partial = false;
+      while (!closed) {
+        int count = Posix.epollWait(epoll, events, partial ? PARTIAL_LINE_MILLIS : -1);
+        lock.lock();
+        try {
+          for (int i = 0; i < count; i++) {
+            readReady(Posix.epollKey(events, i));
+          }
+          partial = handOutPartialLines(System.nanoTime());
+        } finally {
+          lock.unlock();
+        }
+      }
+    } catch (IOException failure) {
+      LOG.error("output of containers is no longer read", failure);
+    }
+  }
+
+  private void readReady(int key) {
+    Reading reading = readings.get(key);
+    if (reading != null && reading.open && !reading.held) {
+      try {
+        reading.readOnce();
+      } catch (IOException | RuntimeException failure) {
+        LOG.warn("output of a container was lost", failure);
+      }
+    }
+  }
+
+  /** Returns whether some are still to be handed out. */
+  private boolean handOutPartialLines(long now) {
+    boolean left = false;
+    for (Reading reading : readings.values()) {
+      if (now - reading.lastRead >= PARTIAL_LINE_NANOS && reading.assembler.hasPartial()) {
+        reading.give(reading.assembler.flush());
+      }
+      left |= reading.assembler.hasPartial();
+    }
+    return left;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      int wake = Posix.readableEvent();
+      Posix.epollControl(epoll, Posix.EPOLL_CTL_ADD, wake, Posix.EPOLLIN, 0);
+      thread.join(3_000);
+      Posix.close(wake);
+      Posix.close(epoll);
+    } catch (IOException | InterruptedException hurry) {
+      LOG.debug("closing", hurry);
+    }
+  }
+}
