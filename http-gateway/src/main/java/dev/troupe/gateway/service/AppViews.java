@@ -11,6 +11,7 @@ import dev.troupe.protocol.modal.AppLayout;
 import dev.troupe.protocol.modal.AppLifecycle;
 import dev.troupe.protocol.modal.AppListResponse.AppListItem;
 import dev.troupe.protocol.modal.AppState;
+import dev.troupe.protocol.modal.AppStopSource;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
@@ -143,6 +144,16 @@ public final class AppViews {
           case APP_DISCONNECT_REASON_UNSPECIFIED, UNRECOGNIZED -> "its client left";
         };
     return exception.isEmpty() ? words : "%s: %.1000s".formatted(words, exception);
+  }
+
+  /** Who stops an app, in words. */
+  static String source(AppStopSource source) {
+    return switch (source) {
+      case APP_STOP_SOURCE_CLI -> "the command line";
+      case APP_STOP_SOURCE_PYTHON_CLIENT -> "a program";
+      case APP_STOP_SOURCE_WEB -> "the dashboard";
+      case APP_STOP_SOURCE_UNSPECIFIED, UNRECOGNIZED -> "a client";
+    };
   }
 
   private static AppState listedState(String phase) {

@@ -30,6 +30,7 @@ import dev.troupe.protocol.modal.AppGetOrCreateResponse;
 import dev.troupe.protocol.modal.AppHeartbeatRequest;
 import dev.troupe.protocol.modal.AppListRequest;
 import dev.troupe.protocol.modal.AppListResponse;
+import dev.troupe.protocol.modal.AppListResponse.AppListItem;
 import dev.troupe.protocol.modal.AppPublishRequest;
 import dev.troupe.protocol.modal.AppPublishResponse;
 import dev.troupe.protocol.modal.AppStopRequest;
@@ -44,7 +45,11 @@ import org.jspecify.annotations.Nullable;
 /** Apps: made, published, found, listed, ended. */
 final class AppsService implements RpcService {
 
-  private static final int LISTED = 1_000;
+  /** Entries that are looked through for a listing. */
+  private static final int LISTED = 10_000;
+
+  /** How long a listing shows an app that has ended. */
+  private static final Duration SHOWN_AFTER_END = Duration.ofDays(1);
 
   /** A publication waits for each function to record it. */
   private static final Duration PUBLISH_TIMEOUT = Duration.ofSeconds(30);
@@ -196,8 +201,13 @@ final class AppsService implements RpcService {
         .thenApply(
             entries ->
                 AppListResponse.newBuilder()
-                    .addAllApps(entries.stream().map(AppViews::item).toList())
+                    .addAllApps(entries.stream().map(AppViews::item).filter(this::isShown).toList())
                     .build());
+  }
+
+  private boolean isShown(AppListItem item) {
+    double forgotten = Outputs.seconds(world.clock().instant().minus(SHOWN_AFTER_END));
+    return item.getStoppedAt() == 0 || item.getStoppedAt() > forgotten;
   }
 
   // ---- publication
@@ -256,7 +266,9 @@ final class AppsService implements RpcService {
   }
 
   private CompletionStage<Empty> stop(RpcContext context, AppStopRequest request) {
-    return end(new AppId(request.getAppId()), replyTo -> new StopApp("it was stopped", replyTo));
+    return end(
+        new AppId(request.getAppId()),
+        replyTo -> new StopApp(AppViews.source(request.getSource()), replyTo));
   }
 
   /** To end what has ended is no error: the client that repeats it must come to its own end. */

@@ -31,8 +31,8 @@ import java.util.stream.Stream;
 /** Containers, as those see them who list and stop them. */
 final class TasksService implements RpcService {
 
-  /** Apps whose containers one listing shows. */
-  private static final int APPS = 200;
+  /** Entries that are looked through for apps that live. */
+  private static final int LISTED = 10_000;
 
   private final World world;
   private final Apps apps;
@@ -81,7 +81,7 @@ final class TasksService implements RpcService {
     return world
         .environments()
         .require(environment)
-        .thenCompose(there -> world.directory().list(Kind.APP, there.name(), APPS))
+        .thenCompose(there -> world.directory().list(Kind.APP, there.name(), LISTED))
         .thenCompose(
             entries ->
                 each(
