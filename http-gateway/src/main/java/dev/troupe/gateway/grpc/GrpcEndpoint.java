@@ -10,6 +10,7 @@ import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.rpc.StatusCode;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -161,17 +162,19 @@ public final class GrpcEndpoint {
     };
   }
 
-  private HttpResponse refused(String rpc, HttpRequest request, Throwable failure) {
+  private HttpResponse refused(String rpc, HttpRequest request, Throwable thrown) {
+    RpcFailure failure = Failures.of(rpc, thrown);
+    boolean ofStranger = failure.code() == StatusCode.UNAUTHENTICATED;
     if (!(request.entity() instanceof HttpEntity.Strict)) {
       CompletionStage<Received> nothing =
           request
               .entity()
               .withoutSizeLimit()
               .getDataBytes()
-              .runWith(MessageSink.dropping(), materializer);
+              .runWith(MessageSink.dropping(ofStranger), materializer);
       nothing.exceptionally(ended -> null);
     }
-    return GrpcResponses.refusal(Failures.of(rpc, failure));
+    return GrpcResponses.refusal(failure);
   }
 
   /** Where this caller reaches the server: what it asked for. */

@@ -49,21 +49,26 @@ final class MessageSink
   private static final long DROPPED_BYTES_OF_STRANGERS = 1 << 20;
 
   private final @Nullable Admission admission;
+  private final long mayDropBytes;
   private final Inlet<ByteString> in = Inlet.create("MessageSink.in");
   private final SinkShape<ByteString> shape = SinkShape.of(in);
 
-  private MessageSink(@Nullable Admission admission) {
+  private MessageSink(@Nullable Admission admission, long mayDropBytes) {
     this.admission = admission;
+    this.mayDropBytes = mayDropBytes;
   }
 
   /** Reads the message, when there is room for it. */
   static MessageSink reading(Admission admission) {
-    return new MessageSink(admission);
+    return new MessageSink(admission, DROPPED_BYTES);
   }
 
-  /** Reads nothing: drops a little of what comes, so that the answer arrives. */
-  static MessageSink dropping() {
-    return new MessageSink(null);
+  /**
+   * Reads nothing: drops what comes, so that the answer arrives. A stranger's request is reset
+   * early, which may cost that connection its window.
+   */
+  static MessageSink dropping(boolean ofStranger) {
+    return new MessageSink(null, ofStranger ? DROPPED_BYTES_OF_STRANGERS : DROPPED_BYTES);
   }
 
   @Override
@@ -95,7 +100,7 @@ final class MessageSink
     private Phase phase = admission == null ? Phase.DROP : Phase.PREFIX;
     private ByteString buffer = ByteString.emptyByteString();
     private long wanted = Frames.PREFIX_BYTES;
-    private long mayDrop = admission == null ? DROPPED_BYTES_OF_STRANGERS : DROPPED_BYTES;
+    private long mayDrop = mayDropBytes;
     private boolean ended;
     private boolean moved;
     private @Nullable Reservation reservation;

@@ -74,7 +74,7 @@ public final class EchoTable {
             (context, request) ->
                 Source.range(1, 2)
                     .map(i -> zeros(i))
-                    .concat(Source.failed(RpcFailure.notFound("no more of it"))))
+                    .concatLazy(Source.failed(RpcFailure.notFound("no more of it"))))
         .unary(HOLD, BytesValue.parser(), this::hold)
         .unary(FAIL, BytesValue.parser(), EchoTable::fail)
         .build();
