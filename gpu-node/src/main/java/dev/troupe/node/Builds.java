@@ -1,0 +1,98 @@
+package dev.troupe.node;
+
+import dev.troupe.node.image.BuildFailure;
+import dev.troupe.node.image.ImageRecord;
+import dev.troupe.node.image.Images;
+import dev.troupe.node.log.LogBook;
+import dev.troupe.protocol.link.BuildEnd;
+import dev.troupe.protocol.link.BuildImage;
+import dev.troupe.protocol.link.BuildReport;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The builds that the control plane has ordered, a virtual thread each. */
+final class Builds {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Builds.class);
+  private static final int PLATFORM = 3;
+
+  private final Images images;
+  private final LogBook lines;
+  private final Consumer<BuildReport> reports;
+  private final Map<String, Thread> running = new ConcurrentHashMap<>();
+
+  Builds(Images images, LogBook lines, Consumer<BuildReport> reports) {
+    this.images = images;
+    this.lines = lines;
+    this.reports = reports;
+  }
+
+  /** Begins a build; a repeat under its id changes nothing. */
+  void begin(BuildImage order) {
+    Thread thread =
+        Thread.ofVirtual().name("build-" + order.getBuildId()).unstarted(() -> build(order));
+    if (running.putIfAbsent(order.getBuildId(), thread) == null) {
+      thread.start();
+    }
+  }
+
+  /** Gives a build up. */
+  void cancel(String buildId) {
+    Thread thread = running.get(buildId);
+    if (thread != null) {
+      thread.interrupt();
+    }
+  }
+
+  /** Gives all of them up and waits for their end. */
+  void close() {
+    running.values().forEach(Thread::interrupt);
+    for (Thread thread : running.values()) {
+      try {
+        thread.join(10_000);
+      } catch (InterruptedException hurry) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private void build(BuildImage order) {
+    BuildEnd end;
+    try {
+      ImageRecord image = images.build(order.getImage(), text -> line(order, text));
+      end =
+          BuildEnd.newBuilder()
+              .setPythonVersion(image.pythonVersion())
+              .setWorkdir(image.workingDirectory())
+              .setLibcVersion(image.libcVersion())
+              .build();
+    } catch (BuildFailure failure) {
+      end = failed(String.valueOf(failure.getMessage()));
+    } catch (IOException | RuntimeException failure) {
+      LOG.warn("build {} failed", order.getBuildId(), failure);
+      end = failed("the machine could not build the image: " + failure.getMessage());
+    } catch (InterruptedException cancelled) {
+      end = failed("the build was cancelled");
+    } finally {
+      running.remove(order.getBuildId());
+    }
+    reports.accept(BuildReport.newBuilder().setBuildId(order.getBuildId()).setEnd(end).build());
+  }
+
+  private static BuildEnd failed(String why) {
+    return BuildEnd.newBuilder().setFailure(why).build();
+  }
+
+  private void line(BuildImage order, String text) {
+    reports.accept(
+        BuildReport.newBuilder()
+            .setBuildId(order.getBuildId())
+            .addLines(lines.line("", "", PLATFORM, text))
+            .build());
+  }
+}

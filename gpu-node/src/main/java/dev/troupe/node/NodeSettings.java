@@ -1,0 +1,48 @@
+package dev.troupe.node;
+
+import com.typesafe.config.Config;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Section {@code troupe.agent}.
+ *
+ * @param dataDirectory of images, logs and container filesystems
+ * @param runtime the program that runs containers
+ * @param simulatedGpus devices that this machine only pretends to have
+ * @param sandboxStock network namespaces made ahead of need, of each kind
+ * @param logLimitBytes kept of the output of each app
+ * @param labels by which functions may choose this machine
+ */
+public record NodeSettings(
+    Path dataDirectory,
+    String runtime,
+    List<String> simulatedGpus,
+    int sandboxStock,
+    long logLimitBytes,
+    Map<String, String> labels) {
+
+  public NodeSettings {
+    dataDirectory = dataDirectory.toAbsolutePath().normalize();
+    simulatedGpus = List.copyOf(simulatedGpus);
+    labels = Map.copyOf(labels);
+  }
+
+  /** Reads the section. */
+  public static NodeSettings from(Config troupe) {
+    Config section = troupe.getConfig("agent");
+    Map<String, String> labels = new TreeMap<>();
+    section
+        .getObject("labels")
+        .forEach((name, value) -> labels.put(name, value.unwrapped().toString()));
+    return new NodeSettings(
+        Path.of(section.getString("data-directory")),
+        section.getString("runtime"),
+        section.getStringList("simulated-gpus"),
+        section.getInt("sandbox-stock"),
+        section.getBytes("log-limit"),
+        labels);
+  }
+}

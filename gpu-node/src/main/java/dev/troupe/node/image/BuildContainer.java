@@ -1,0 +1,108 @@
+package dev.troupe.node.image;
+
+import dev.troupe.node.container.ContainerDriver;
+import dev.troupe.node.container.ContainerDriver.Bind;
+import dev.troupe.node.container.ContainerDriver.Bundle;
+import dev.troupe.node.container.ContainerDriver.ContainerId;
+import dev.troupe.node.container.ContainerDriver.ContainerSpec;
+import dev.troupe.node.container.ContainerDriver.Exit;
+import dev.troupe.node.container.ContainerDriver.Resources;
+import dev.troupe.node.container.Mounts;
+import dev.troupe.node.linux.FileTree;
+import dev.troupe.node.log.Pipes;
+import dev.troupe.node.network.HostFiles;
+import dev.troupe.node.network.NetworkPlan.Sandbox;
+import dev.troupe.node.network.SandboxPool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** Runs a step of a build over layers, with a way out, and gives back what it changed. */
+final class BuildContainer {
+
+  private final ContainerDriver driver;
+  private final SandboxPool sandboxes;
+  private final HostFiles hostFiles;
+  private final Pipes pipes;
+  private final ImageStore store;
+
+  BuildContainer(
+      ContainerDriver driver,
+      SandboxPool sandboxes,
+      HostFiles hostFiles,
+      Pipes pipes,
+      ImageStore store) {
+    this.driver = driver;
+    this.sandboxes = sandboxes;
+    this.hostFiles = hostFiles;
+    this.pipes = pipes;
+    this.store = store;
+  }
+
+  /**
+   * A step.
+   *
+   * @param layers lowest first
+   */
+  record Step(
+      List<Path> layers,
+      List<String> command,
+      Map<String, String> environment,
+      String workingDirectory,
+      List<Bind> binds) {}
+
+  /** Runs a step to its end; its changes are an unpublished folder of the store. */
+  Path run(Step step, Consumer<String> output) throws IOException, InterruptedException {
+    ContainerId id = new ContainerId("build-" + UUID.randomUUID());
+    Sandbox sandbox = sandboxes.lease(true);
+    List<Pipes.Reading> readings = new ArrayList<>();
+    try {
+      Bundle bundle = driver.prepare(id, step.layers());
+      driver.specialise(bundle, spec(step, sandbox));
+      for (Path pipe : List.of(bundle.standardOutput(), bundle.standardError())) {
+        readings.add(pipes.read(pipe, lines -> lines.forEach(output)));
+      }
+      driver.start(bundle);
+      Exit exit = driver.await(id);
+      readings.forEach(Pipes.Reading::finish);
+      if (exit.code() != 0) {
+        throw new BuildFailure(
+            "The command '%s' returned a non-zero code: %d"
+                .formatted(step.command().getLast(), exit.code()));
+      }
+      Path changes = store.newFolder();
+      Mounts.unmountAllBelow(bundle.root());
+      FileTree.delete(changes);
+      Files.move(bundle.upper(), changes);
+      return changes;
+    } finally {
+      readings.forEach(Pipes.Reading::finish);
+      driver.stop(id, Duration.ZERO);
+      driver.destroy(id);
+      sandboxes.release(sandbox);
+    }
+  }
+
+  private ContainerSpec spec(Step step, Sandbox sandbox) {
+    Map<String, String> environment = new LinkedHashMap<>(hostFiles.environment());
+    environment.putAll(step.environment());
+    List<Bind> binds = new ArrayList<>(hostFiles.binds());
+    binds.addAll(step.binds());
+    return new ContainerSpec(
+        step.command(),
+        environment,
+        step.workingDirectory(),
+        List.of(),
+        binds,
+        sandbox.path(),
+        Resources.UNLIMITED,
+        true);
+  }
+}

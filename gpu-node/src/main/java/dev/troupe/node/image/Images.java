@@ -1,0 +1,88 @@
+package dev.troupe.node.image;
+
+import dev.troupe.actors.blob.ContentSource;
+import dev.troupe.node.container.ContainerDriver;
+import dev.troupe.node.log.Pipes;
+import dev.troupe.node.network.HostFiles;
+import dev.troupe.node.network.SandboxPool;
+import dev.troupe.protocol.link.ImageChain;
+import dev.troupe.protocol.link.Mount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** All that a root filesystem is made of: images, the runner, mounts. */
+public final class Images {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Images.class);
+
+  private final ImageStore store;
+  private final ImageBuilder builder;
+  private final RunnerStore runners;
+  private final MountStore mounts;
+
+  private Images(ImageStore store, ImageBuilder builder, RunnerStore runners, MountStore mounts) {
+    this.store = store;
+    this.builder = builder;
+    this.runners = runners;
+    this.mounts = mounts;
+  }
+
+  /**
+   * Opens what is kept.
+   *
+   * @param folder of this machine's disk
+   */
+  public static Images open(
+      Path folder,
+      ContentSource contents,
+      ContainerDriver driver,
+      SandboxPool sandboxes,
+      HostFiles hostFiles,
+      Pipes pipes)
+      throws IOException {
+    ImageStore store = ImageStore.open(folder.resolve("store"));
+    BuildContainer container = new BuildContainer(driver, sandboxes, hostFiles, pipes, store);
+    return new Images(
+        store,
+        new ImageBuilder(store, container),
+        RunnerStore.open(store, container, folder),
+        MountStore.open(folder.resolve("mounts"), contents));
+  }
+
+  /** Ids of the images that are here. */
+  public List<String> imageIds() throws IOException {
+    return store.imageIds();
+  }
+
+  /** Builds an image as far as it is not here. */
+  public ImageRecord build(ImageChain chain, Consumer<String> log)
+      throws IOException, InterruptedException {
+    return builder.build(chain, log);
+  }
+
+  /** An image for a container: mostly here; one that isn't is built, without anybody watching. */
+  public ImageRecord image(ImageChain chain) throws IOException, InterruptedException {
+    return builder.build(chain, line -> LOG.debug("build: {}", line.strip()));
+  }
+
+  /** Folders of an image, lowest first. */
+  public List<Path> layers(ImageRecord image) {
+    return store.layersOf(image);
+  }
+
+  /** The runner's layer. */
+  public Path runner(ImageRecord image, String clientVersion, String builderVersion)
+      throws IOException, InterruptedException {
+    return runners.ensure(
+        image, clientVersion, builderVersion, line -> LOG.info("runner: {}", line.strip()));
+  }
+
+  /** A mount's layer. */
+  public Path mount(Mount mount) throws IOException, InterruptedException {
+    return mounts.ensure(mount);
+  }
+}
