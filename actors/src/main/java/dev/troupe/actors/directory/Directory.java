@@ -5,7 +5,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -57,14 +56,7 @@ public interface Directory {
   CompletionStage<Void> put(Entry entry);
 
   /** Replaces the attributes of (kind, id) and leaves its name; nothing where there is no entry. */
-  default CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes) {
-    return byId(kind, id)
-        .thenCompose(
-            found ->
-                found
-                    .map(at -> put(at.withAttributes(attributes)))
-                    .orElseGet(() -> CompletableFuture.completedStage(null)));
-  }
+  CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes);
 
   /** Forgets (kind, id). */
   CompletionStage<Void> remove(Kind kind, String id);

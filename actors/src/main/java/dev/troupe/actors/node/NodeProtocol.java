@@ -132,6 +132,17 @@ public interface NodeProtocol {
 
   // ---- listings
 
+  /** Keys of the attributes that a machine's directory entry has of its own. */
+  final class Attribute {
+    public static final String CPU_MILLIS = "cpu-millis";
+    public static final String MEMORY_BYTES = "memory-bytes";
+
+    /** Types of its devices, joined by commas. */
+    public static final String GPUS = "gpus";
+
+    private Attribute() {}
+  }
+
   /** Asks what the machine has and runs. */
   record Describe(ActorRef<MachineView> replyTo) implements Command {}
 

@@ -22,4 +22,8 @@ public record MachineAdvert(
     Capacity free,
     List<ImageId> images,
     Map<String, String> labels)
-    implements ClusterMessage {}
+    implements ClusterMessage {
+
+  /** Topic on which adverts go to every process of the cluster. */
+  public static final String TOPIC = "machine-adverts";
+}

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ public final class JdbcDirectory implements Directory {
       """
       UPDATE directory_entry SET environment = ?, name = ?, created_at = ?, attributes = ?
       WHERE kind = ? AND id = ?""";
+  private static final String UPDATE_ATTRIBUTES =
+      "UPDATE directory_entry SET attributes = ? WHERE kind = ? AND id = ?";
   private static final String TAKE_NAME =
       """
       UPDATE directory_entry SET name = NULL
@@ -102,6 +105,21 @@ public final class JdbcDirectory implements Directory {
               }
               throw contended(entry);
             })
+        .thenAccept(_ -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes) {
+    return reads
+        .start(
+            () ->
+                wrote(
+                    connection ->
+                        Query.of(connection, UPDATE_ATTRIBUTES)
+                            .with(Attributes.toJson(attributes))
+                            .with(kind.name())
+                            .with(id)
+                            .update()))
         .thenAccept(_ -> {});
   }
 
