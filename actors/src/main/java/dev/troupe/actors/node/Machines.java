@@ -3,13 +3,9 @@ package dev.troupe.actors.node;
 import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.placement.Boards;
-import dev.troupe.actors.placement.MachineAdvert;
 import dev.troupe.actors.placement.MachineBoard;
 import java.time.InstantSource;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.Props;
-import org.apache.pekko.actor.typed.pubsub.Topic;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 
 /** Starts the counterparts of machines. */
@@ -21,21 +17,16 @@ public final class Machines {
    */
   public static MachineBoard start(
       ActorSystem<?> system, Directory directory, InstantSource clock) {
-    MachineBoard board = Boards.start(system, clock);
-    ActorRef<Topic.Command<MachineAdvert>> topic =
-        system.systemActorOf(
-            Topic.create(MachineAdvert.class, MachineAdvert.TOPIC),
-            "machine-adverts-out",
-            Props.empty());
+    Boards boards = Boards.start(system, clock);
     ClusterSharding sharding = ClusterSharding.get(system);
     sharding.init(
         NodeActor.entity(
             new NodeActor.World(
                 directory,
                 function -> sharding.entityRefFor(FunctionProtocol.KEY, function.value()),
-                advert -> topic.tell(Topic.publish(advert)),
+                boards::publish,
                 clock)));
-    return board;
+    return boards;
   }
 
   private Machines() {}

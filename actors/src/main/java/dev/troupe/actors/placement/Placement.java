@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +36,8 @@ public final class Placement {
 
   /**
    * The best machine for {@code wish}: ranked GPU wishes in order; among machines that fit, those
-   * that have the image first, then the one with the most free CPU. {@code refusedBy} are passed
-   * over.
+   * that have the image first, then, for a wish without a device, those with the fewest free ones,
+   * then the one with the most free CPU. {@code refusedBy} are passed over.
    */
   public static Choice choose(
       Collection<MachineAdvert> machines,
@@ -52,11 +54,7 @@ public final class Placement {
               .filter(MachineAdvert::linked)
               .filter(machine -> !refusedBy.contains(machine.machine()))
               .filter(machine -> fits(machine.free(), wish, gpu))
-              .max(
-                  Comparator.<MachineAdvert>comparingInt(
-                          machine -> image != null && machine.images().contains(image) ? 1 : 0)
-                      .thenComparingInt(machine -> machine.free().cpuMillis())
-                      .thenComparing(machine -> machine.machine().value()));
+              .max(preference(image, gpu));
       if (best.isPresent()) {
         return new Choice.Place(
             best.get().machine(),
@@ -66,11 +64,24 @@ public final class Placement {
     return new Choice.NoRoom(reason(machines, wish));
   }
 
+  private static Comparator<MachineAdvert> preference(@Nullable ImageId image, @Nullable Gpu gpu) {
+    return Comparator.<MachineAdvert>comparingInt(
+            at -> image != null && at.images().contains(image) ? 1 : 0)
+        .thenComparingInt(at -> gpu == null ? -at.free().gpus().size() : 0)
+        .thenComparingInt(at -> at.free().cpuMillis())
+        .thenComparing(at -> at.machine().value());
+  }
+
   /** Whether {@code wish}, with the GPU wish of one rank, fits into {@code free}. */
   static boolean fits(Capacity free, Resources wish, @Nullable Gpu gpu) {
     return free.cpuMillis() >= wish.cpuMillis()
         && free.memoryBytes() >= wish.memoryBytes()
         && (gpu == null || matching(free, gpu).size() >= gpu.count());
+  }
+
+  /** Devices free for a GPU wish of one rank; none where no device is wanted. */
+  static int count(Capacity free, @Nullable Gpu gpu) {
+    return gpu == null ? 0 : matching(free, gpu).size();
   }
 
   private static List<String> devices(Capacity free, @Nullable Gpu gpu) {
@@ -80,7 +91,10 @@ public final class Placement {
   private static List<String> matching(Capacity capacity, Gpu gpu) {
     if (gpu.type().equalsIgnoreCase(ANY_GPU)) {
       // Devices of one container are of one type: the type with the most free ones.
-      return capacity.gpus().stream().collect(Collectors.groupingBy(type -> type)).values().stream()
+      return capacity.gpus().stream()
+          .collect(Collectors.groupingBy(type -> type, TreeMap::new, Collectors.toList()))
+          .values()
+          .stream()
           .max(Comparator.<List<String>>comparingInt(List::size))
           .orElse(List.of());
     }
@@ -90,22 +104,46 @@ public final class Placement {
   /** Why nothing fits, in the user's words: what is wanted, what there is, on how many machines. */
   static String reason(Collection<MachineAdvert> machines, Resources wish) {
     List<MachineAdvert> linked = machines.stream().filter(MachineAdvert::linked).toList();
-    String among = linked.size() == 1 ? "on 1 machine" : "on " + linked.size() + " machines";
     if (linked.isEmpty()) {
       return "waiting for a machine: none is connected";
     }
-    if (!wish.gpus().isEmpty()) {
-      Gpu first = wish.gpus().getFirst();
-      long total = linked.stream().mapToLong(at -> matching(at.capacity(), first).size()).sum();
-      long free = linked.stream().mapToLong(at -> matching(at.free(), first).size()).sum();
-      String wanted = wish.gpus().stream().map(Gpu::toString).collect(Collectors.joining(" or "));
-      return "waiting for %s: %d of %d %s free %s"
-          .formatted(wanted, free, total, first.type(), among);
+    String among = linked.size() == 1 ? "on 1 machine" : "on " + linked.size() + " machines";
+    if (wish.gpus().isEmpty()) {
+      return "waiting for " + amount(wish) + ": " + mostFree(linked) + " " + among;
     }
-    int cpu = linked.stream().mapToInt(at -> at.free().cpuMillis()).max().orElse(0);
-    long memory = linked.stream().mapToLong(at -> at.free().memoryBytes()).max().orElse(0);
-    return "waiting for %.3g CPU and %d MiB: the most that is free is %.3g CPU and %d MiB %s"
-        .formatted(
-            wish.cpuMillis() / 1000.0, wish.memoryBytes() >> 20, cpu / 1000.0, memory >> 20, among);
+    String wanted = wish.gpus().stream().map(Gpu::toString).collect(Collectors.joining(" or "));
+    List<MachineAdvert> withDevices =
+        linked.stream().filter(at -> has(at.free(), wish.gpus())).toList();
+    if (!withDevices.isEmpty()) {
+      return "waiting for %s with %s: %s where such devices are free"
+          .formatted(wanted, amount(wish), mostFree(withDevices));
+    }
+    if (linked.stream().noneMatch(at -> has(at.capacity(), wish.gpus()))) {
+      return "waiting for %s: no machine has that, of %d connected"
+          .formatted(wanted, linked.size());
+    }
+    Gpu first = wish.gpus().getFirst();
+    long total = linked.stream().mapToLong(at -> matching(at.capacity(), first).size()).sum();
+    long free = linked.stream().mapToLong(at -> matching(at.free(), first).size()).sum();
+    return "waiting for %s: %d of %d %s free %s"
+        .formatted(wanted, free, total, first.type(), among);
+  }
+
+  private static boolean has(Capacity capacity, List<Gpu> ranks) {
+    return ranks.stream().anyMatch(gpu -> matching(capacity, gpu).size() >= gpu.count());
+  }
+
+  private static String mostFree(List<MachineAdvert> machines) {
+    int cpu = machines.stream().mapToInt(at -> at.free().cpuMillis()).max().orElse(0);
+    long memory = machines.stream().mapToLong(at -> at.free().memoryBytes()).max().orElse(0);
+    return "the most that is free is " + amount(cpu, memory);
+  }
+
+  private static String amount(Resources wish) {
+    return amount(wish.cpuMillis(), wish.memoryBytes());
+  }
+
+  private static String amount(int cpuMillis, long memoryBytes) {
+    return String.format(Locale.ROOT, "%.3g CPU and %d MiB", cpuMillis / 1000.0, memoryBytes >> 20);
   }
 }

@@ -9,17 +9,25 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.typed.ActorRef;
 
-/** A board of machines that a test sets. */
+/** A board of machines that a test sets; followers are told at once. */
 public final class ManualBoard implements MachineBoard {
 
   private final Map<String, MachineAdvert> machines = new ConcurrentSkipListMap<>();
+  private final List<ActorRef<MachineAdvert>> followers = new CopyOnWriteArrayList<>();
   private final AtomicLong revision = new AtomicLong();
 
   @Override
   public Collection<MachineAdvert> machines() {
     return List.copyOf(machines.values());
+  }
+
+  @Override
+  public void follow(ActorRef<MachineAdvert> follower) {
+    followers.add(follower);
   }
 
   /** A connected machine that has all of {@code capacity} free. */
@@ -44,6 +52,7 @@ public final class ManualBoard implements MachineBoard {
             images,
             Map.of());
     machines.put(machine, advert);
+    followers.forEach(follower -> follower.tell(advert));
     return advert;
   }
 }
