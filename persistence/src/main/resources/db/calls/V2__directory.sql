@@ -11,4 +11,4 @@ CREATE TABLE directory_entry (
   PRIMARY KEY (kind, id)
 );
 CREATE UNIQUE INDEX directory_entry_name ON directory_entry (kind, environment, name);
-CREATE INDEX directory_entry_age ON directory_entry (kind, environment, created_at);
+CREATE INDEX directory_entry_age ON directory_entry (kind, environment, created_at DESC, id);

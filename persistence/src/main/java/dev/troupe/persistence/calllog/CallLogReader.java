@@ -13,9 +13,10 @@ import dev.troupe.persistence.store.Query;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import javax.sql.DataSource;
@@ -26,47 +27,58 @@ import javax.sql.DataSource;
  */
 final class CallLogReader {
 
-  private static final String CALLS =
+  private static final String CALL_COLUMNS =
       """
       SELECT c.call_key, c.kind, c.invocation, c.total, c.cancelled, c.created_at,
-        c.forgotten + COUNT(i.owner_id), c.forgotten + COUNT(i.output_order)
-      FROM function_call c LEFT JOIN function_input i
-        ON i.owner_id = c.owner_id AND i.call_key = c.call_key
-      WHERE c.owner_id = ? AND %s
-      GROUP BY c.owner_id, c.call_key""";
+        c.forgotten + COUNT(i.owner_id), c.forgotten + COUNT(i.output_order)""";
 
-  private static final String OPEN_CALLS = CALLS.formatted("c.is_open = TRUE");
-  private static final String RECENT_CALLS =
-      CALLS.formatted("c.is_open = FALSE AND c.created_at >= ?");
-  private static final String OLD_UNFINISHED_CALLS =
-      CALLS.formatted(
-          """
-          c.is_open = FALSE AND c.created_at < ? AND c.call_key IN (
-            SELECT w.call_key FROM function_input w WHERE w.owner_id = ? AND w.state IN (0, 1))""");
-  private static final String ONE_CALL = CALLS.formatted("c.call_key = ?");
+  private static final String CALLS =
+      CALL_COLUMNS
+          + """
 
-  private static final String INPUTS =
+          FROM function_call c LEFT JOIN function_input i
+            ON i.owner_id = c.owner_id AND i.call_key = c.call_key
+          WHERE c.owner_id = ? AND %s
+          GROUP BY c.owner_id, c.call_key""";
+
+  static final String OPEN_CALLS = CALLS.formatted("c.is_open = TRUE");
+  static final String RECENT_CALLS = CALLS.formatted("c.is_open = FALSE AND c.created_at >= ?");
+  static final String ONE_CALL = CALLS.formatted("c.call_key = ?");
+
+  /** Calls with an input in a state. Outer joins, so that H2 too begins with those inputs. */
+  static final String CALLS_OF_INPUTS =
+      CALL_COLUMNS
+          + """
+
+          FROM (SELECT DISTINCT call_key FROM function_input WHERE owner_id = ? AND state = ?) w
+          LEFT JOIN function_call c ON c.owner_id = ? AND c.call_key = w.call_key
+          LEFT JOIN function_input i ON i.owner_id = c.owner_id AND i.call_key = c.call_key
+          GROUP BY c.owner_id, c.call_key HAVING c.call_key IS NOT NULL""";
+
+  static final String INPUTS =
       "SELECT "
           + RowReader.INPUT_COLUMNS
           + " FROM function_input WHERE owner_id = ? AND state = ? AND place > ?"
           + " ORDER BY owner_id, state, place LIMIT ?";
 
-  private static final String LAST_PLACE =
-      "SELECT MAX(place) FROM function_input WHERE owner_id = ? AND state = ?";
+  static final String LAST_PLACE =
+      """
+      SELECT place FROM function_input WHERE owner_id = ? AND state = ?
+      ORDER BY owner_id DESC, state DESC, place DESC LIMIT 1""";
 
-  private static final String OUTPUTS_AFTER =
+  static final String OUTPUTS_AFTER =
       "SELECT "
           + RowReader.OUTPUT_COLUMNS
           + " FROM function_input WHERE owner_id = ? AND call_key = ? AND output_order > ?"
           + " ORDER BY owner_id, call_key, output_order LIMIT ?";
 
-  private static final String OUTPUTS_OF =
+  static final String OUTPUTS_OF =
       "SELECT "
           + RowReader.OUTPUT_COLUMNS
           + " FROM function_input WHERE owner_id = ? AND call_key = ? AND idx >= ? AND idx <= ?"
           + " AND output_order IS NOT NULL ORDER BY owner_id, call_key, idx";
 
-  private static final String UNFINISHED =
+  static final String UNFINISHED =
       """
       SELECT o.function FROM function_owner o
       WHERE EXISTS (SELECT 1 FROM function_input i WHERE i.owner_id = o.id AND i.state = 0)
@@ -87,21 +99,33 @@ final class CallLogReader {
         return new Loaded(List.of(), List.of(), List.of(), 0);
       }
       long id = owner.get();
-      long since = Micros.of(recentSince);
-      List<CallSummary> calls = new ArrayList<>();
-      calls.addAll(calls(function, Query.of(connection, OPEN_CALLS).with(id)));
-      calls.addAll(calls(function, Query.of(connection, RECENT_CALLS).with(id).with(since)));
-      calls.addAll(
-          calls(
-              function, Query.of(connection, OLD_UNFINISHED_CALLS).with(id).with(since).with(id)));
       return new Loaded(
-          calls,
+          calls(connection, function, id, Micros.of(recentSince)),
           inputs(connection, function, id, InputState.LEASED, Long.MIN_VALUE, ANY),
           inputs(connection, function, id, InputState.WAITING, Long.MIN_VALUE, limit),
           Math.max(
               lastPlace(connection, id, InputState.WAITING),
               lastPlace(connection, id, InputState.LEASED)));
     }
+  }
+
+  /** Calls that may get inputs, that are recent, or that have an unfinished input. */
+  private static List<CallSummary> calls(
+      Connection connection, FunctionId function, long owner, long since) throws SQLException {
+    Map<CallId, CallSummary> found = new LinkedHashMap<>();
+    for (Query query :
+        List.of(
+            Query.of(connection, OPEN_CALLS).with(owner),
+            Query.of(connection, RECENT_CALLS).with(owner).with(since),
+            ofInputs(connection, owner, InputState.LEASED),
+            ofInputs(connection, owner, InputState.WAITING))) {
+      calls(function, query).forEach(summary -> found.put(summary.row().call(), summary));
+    }
+    return List.copyOf(found.values());
+  }
+
+  private static Query ofInputs(Connection connection, long owner, int state) throws SQLException {
+    return Query.of(connection, CALLS_OF_INPUTS).with(owner).with(state).with(owner);
   }
 
   List<InputRow> waitingAfter(FunctionId function, long position, int limit) throws SQLException {
@@ -199,7 +223,6 @@ final class CallLogReader {
   }
 
   private static long lastPlace(Connection connection, long owner, int state) throws SQLException {
-    // MAX of no row is one row with null, which getLong gives as 0.
     return Query.of(connection, LAST_PLACE)
         .with(owner)
         .with(state)

@@ -28,13 +28,13 @@ final class CallLogSweep {
   /** Rows of one transaction: a few milliseconds for the committer to wait. */
   private static final int STEP = 200;
 
-  private static final String CLEARED =
+  static final String CLEARED =
       """
       SELECT call_key, idx FROM function_input
       WHERE owner_id = ? AND state = 3 AND place < ?
       ORDER BY owner_id, state, place LIMIT ?""";
 
-  private static final String SPENT_PAYLOADS =
+  static final String SPENT_PAYLOADS =
       """
       SELECT b.blob, b.call_key, b.idx FROM input_blob b JOIN function_input i
         ON i.owner_id = b.owner_id AND i.call_key = b.call_key AND i.idx = b.idx
@@ -44,7 +44,7 @@ final class CallLogSweep {
    * Calls all of whose inputs ended that long ago: also those that were never closed and that
    * nobody went on with.
    */
-  private static final String OLD_CALLS =
+  static final String OLD_CALLS =
       """
       SELECT c.call_key FROM function_call c
       WHERE c.owner_id = ? AND c.is_open = ? AND c.created_at < ? AND NOT EXISTS (
@@ -52,36 +52,35 @@ final class CallLogSweep {
           AND (i.state IN (0, 1) OR i.finished_at >= ?))
       ORDER BY c.owner_id, c.is_open, c.created_at LIMIT ?""";
 
-  private static final String INPUTS_OF_CALL =
+  static final String INPUTS_OF_CALL =
       """
       SELECT call_key, idx FROM function_input
       WHERE owner_id = ? AND call_key = ? ORDER BY owner_id, call_key, idx LIMIT ?""";
 
-  private static final String LOCK = "SELECT id FROM function_owner WHERE id = ? FOR UPDATE";
-  private static final String ANY_BLOB = "SELECT 1 FROM input_blob WHERE owner_id = ? LIMIT 1";
-  private static final String BLOBS =
+  static final String LOCK = "SELECT id FROM function_owner WHERE id = ? FOR UPDATE";
+  static final String ANY_BLOB = "SELECT 1 FROM input_blob WHERE owner_id = ? LIMIT 1";
+  static final String BLOBS =
       """
       SELECT blob FROM input_blob
-      WHERE owner_id = ? AND role IN (0, 1) AND call_key = ? AND idx = ?""";
-  private static final String DROP_BLOBS =
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND role = ?""";
+  static final String DROP_BLOBS =
       """
       DELETE FROM input_blob
-      WHERE owner_id = ? AND role IN (0, 1) AND call_key = ? AND idx = ?""";
-  private static final String DROP_PAYLOAD_BLOB =
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND role = ?""";
+  static final String DROP_PAYLOAD_BLOB =
       """
       DELETE FROM input_blob
       WHERE blob = ? AND owner_id = ? AND call_key = ? AND idx = ? AND role = 0""";
-  private static final String DROP_INPUT =
+  static final String DROP_INPUT =
       "DELETE FROM function_input WHERE owner_id = ? AND call_key = ? AND idx = ?";
-  private static final String FORGET =
+  static final String FORGET =
       """
       UPDATE function_call SET forgotten = forgotten + 1
       WHERE owner_id = ? AND call_key = ?""";
-  private static final String DROP_CALL =
-      "DELETE FROM function_call WHERE owner_id = ? AND call_key = ?";
+  static final String DROP_CALL = "DELETE FROM function_call WHERE owner_id = ? AND call_key = ?";
 
   /** Calls of which every input was taken by its reader: nothing will be asked any more. */
-  private static final String DROP_COLLECTED_CALL =
+  static final String DROP_COLLECTED_CALL =
       """
       DELETE FROM function_call
       WHERE owner_id = ? AND call_key = ? AND total >= 0 AND forgotten >= total""";
@@ -221,8 +220,10 @@ final class CallLogSweep {
               && Query.of(connection, ANY_BLOB).with(owner).first(row -> row.getInt(1)).isPresent();
       for (InputKey input : inputs) {
         if (blobs) {
-          gone.addAll(bound(BLOBS, input).list(row -> row.getString(1)));
-          bound(DROP_BLOBS, input).update();
+          for (int role : new int[] {PlanWriter.PAYLOAD, PlanWriter.RESULT}) {
+            gone.addAll(bound(BLOBS, input).with(role).list(row -> row.getString(1)));
+            bound(DROP_BLOBS, input).with(role).update();
+          }
         }
         bound(DROP_INPUT, input).update();
         Query.of(connection, FORGET).with(owner).with(input.call()).update();

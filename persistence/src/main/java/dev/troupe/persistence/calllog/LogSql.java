@@ -43,13 +43,13 @@ final class LogSql {
       """
       UPDATE function_input SET state = 0, attempts = ?, lost = ?,
         lease_epoch = NULL, lease_number = NULL, lease_task = NULL, leased_at = NULL
-      WHERE owner_id = ? AND call_key = ? AND idx = ? AND state < 2""";
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND finished_at IS NULL""";
 
   static final String LEASE =
       """
       UPDATE function_input SET state = 1,
         lease_epoch = ?, lease_number = ?, lease_task = ?, leased_at = ?
-      WHERE owner_id = ? AND call_key = ? AND idx = ? AND state < 2""";
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND finished_at IS NULL""";
 
   /** The first output stands: of an input that has one, nothing changes. */
   static final String FINISH =
@@ -59,13 +59,13 @@ final class LogSql {
         leased_at = NULL, output_order = ?, status = ?, result = ?, result_stored = ?,
         result_attached = ?, message = ?, data_format = ?, task = ?, started_at = ?,
         finished_at = ?
-      WHERE owner_id = ? AND call_key = ? AND idx = ? AND state < 2""";
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND finished_at IS NULL""";
 
   /** Like the first output, the first clear stands. */
   static final String CLEAR =
       """
       UPDATE function_input SET state = 3, place = ?
-      WHERE owner_id = ? AND call_key = ? AND idx = ? AND state = 2""";
+      WHERE owner_id = ? AND call_key = ? AND idx = ? AND finished_at IS NOT NULL AND state <> 3""";
 
   static final String NEW_MARK = "INSERT INTO commit_mark (committer, group_number) VALUES (?, ?)";
   static final String MARK = "UPDATE commit_mark SET group_number = ? WHERE committer = ?";

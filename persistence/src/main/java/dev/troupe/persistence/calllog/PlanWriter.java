@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
 /** Turns a {@link GroupPlan} into batches, one a kind of change, in an order that fits them all. */
 final class PlanWriter {
 
-  private static final int PAYLOAD = 0;
-  private static final int RESULT = 1;
+  /** Values of {@code input_blob.role}. */
+  static final int PAYLOAD = 0;
+
+  static final int RESULT = 1;
 
   private final Batch newCalls;
   private final Batch totals;

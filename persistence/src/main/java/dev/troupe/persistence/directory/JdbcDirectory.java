@@ -51,7 +51,7 @@ public final class JdbcDirectory implements Directory {
       "SELECT "
           + COLUMNS
           + " FROM directory_entry WHERE kind = ? AND environment = ?"
-          + " ORDER BY kind DESC, environment DESC, created_at DESC, id LIMIT ?";
+          + " ORDER BY kind, environment, created_at DESC, id LIMIT ?";
 
   private final Database database;
   private final BlockingReads reads;
