@@ -45,7 +45,7 @@ public final class Persistence implements AutoCloseable {
     data.prepareStore();
     Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
     Address calls = address(settings, data.callsFile(), settings.cacheBytes());
-    opened(Database.open(journal, "journal", 1, settings.readPatience()));
+    opened(Database.open(journal, "journal", 2, settings.readPatience()));
     Database database =
         opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
     BlockingReads reads = opened(new BlockingReads());

@@ -23,7 +23,8 @@ public record PersistenceSettings(
     long cacheBytes) {
 
   public PersistenceSettings {
-    atLeast("read-connections", readConnections, 1);
+    // The migration of the tables uses two.
+    atLeast("read-connections", readConnections, 2);
     // Recovery holds a connection while it replays, and a write must not wait for it.
     atLeast("journal-connections", journalConnections, 2);
     atLeast("waiting-bytes-limit", waitingBytesLimit, 1);

@@ -43,6 +43,11 @@ public final class Database implements AutoCloseable {
           "");
     }
 
+    /** For messages: without what only drivers read. */
+    String place() {
+      return url.replaceFirst(";.*", "");
+    }
+
     /** H2 writes behind a commit, so it must be told when to have written. */
     public boolean writesBehind() {
       return url.startsWith("jdbc:h2:");
@@ -58,8 +63,8 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Connects, with {@code connections} at most in the pool, and brings the tables up to date by the
-   * scripts in {@code db/<schema>}.
+   * Connects, with {@code connections} at most in the pool (at least 2: the migration needs them),
+   * and brings the tables up to date by the scripts in {@code db/<schema>}.
    *
    * @throws StartRefused when it can't be reached, or its tables are a later release's
    */
@@ -80,11 +85,11 @@ public final class Database implements AutoCloseable {
     } catch (FlywayException failure) {
       throw new StartRefused(
           "The tables of %s can't be brought up to date: %s"
-              .formatted(address.url(), failure.getMessage()),
+              .formatted(address.place(), failure.getMessage()),
           failure);
     } catch (RuntimeException failure) {
       throw new StartRefused(
-          "The database %s can't be opened: %s".formatted(address.url(), failure.getMessage()),
+          "The database %s can't be opened: %s".formatted(address.place(), failure.getMessage()),
           failure);
     }
   }

@@ -1,0 +1,106 @@
+package dev.troupe.persistence.calllog;
+
+import static dev.troupe.persistence.calllog.Rows.F;
+import static dev.troupe.persistence.calllog.Rows.call;
+import static dev.troupe.persistence.calllog.Rows.get;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.directory.Directory.Kind;
+import dev.troupe.persistence.Persistence;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server killed with SIGKILL, again and again, has lost nothing that it acknowledged. */
+class KillTest {
+
+  private static final int KILLS = 3;
+  private static final int OUTPUTS_BEFORE_KILL = 1500;
+
+  @Test
+  void whatWasAcknowledgedSurvivesSigkill(@TempDir Path directory) throws Exception {
+    long lastEpoch = 0;
+    for (int kill = 0; kill < KILLS; kill++) {
+      String run = "run" + kill;
+      List<String> acknowledged = runAndKill(directory, run);
+      long epoch = Long.parseLong(only(acknowledged, "epoch ").getFirst());
+      assertThat(epoch).as("no epoch is given twice").isGreaterThan(lastEpoch);
+      lastEpoch = epoch;
+      check(directory, run, acknowledged);
+    }
+  }
+
+  private static List<String> runAndKill(Path directory, String run) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty(
+                    "surefire.real.class.path", System.getProperty("java.class.path")),
+                DoomedWriter.class.getName(),
+                directory.toString(),
+                run)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader output = process.inputReader(UTF_8)) {
+      int outputs = 0;
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.add(line);
+        if (line.startsWith("output ") && ++outputs == OUTPUTS_BEFORE_KILL) {
+          process.destroyForcibly();
+        }
+      }
+    } catch (IOException closedByTheKill) {
+      // What was read before it is what was acknowledged.
+    }
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(only(lines, "output ")).hasSizeGreaterThanOrEqualTo(OUTPUTS_BEFORE_KILL);
+    // The last line may have been cut off.
+    return lines.subList(0, lines.size() - 1);
+  }
+
+  private static void check(Path directory, String run, List<String> acknowledged)
+      throws IOException {
+    try (Persistence persistence = Persistence.start(Rows.settings(), directory)) {
+      Set<Integer> found =
+          get(persistence.callLog().outputsOf(call(F, run), 0, Integer.MAX_VALUE)).stream()
+              .map(OutputRow::input)
+              .map(input -> input.index())
+              .collect(Collectors.toSet());
+      assertThat(found)
+          .containsAll(only(acknowledged, "output ").stream().map(Integer::valueOf).toList());
+
+      List<String> names = only(acknowledged, "name ");
+      assertThat(names).isNotEmpty();
+      for (String name : names) {
+        assertThat(get(persistence.directory().find(Kind.APP, "main", name))).isPresent();
+      }
+      List<String> blobs = only(acknowledged, "blob ");
+      for (String name : blobs) {
+        try (var bytes = persistence.blobs().openPayload(Rows.blob(name), 0)) {
+          assertThat(bytes.readAllBytes()).isEqualTo(name.repeat(999).getBytes(UTF_8));
+        }
+      }
+    }
+  }
+
+  private static List<String> only(List<String> lines, String prefix) {
+    return lines.stream()
+        .filter(line -> line.startsWith(prefix))
+        .map(line -> line.substring(prefix.length()))
+        .toList();
+  }
+}
