@@ -20,7 +20,7 @@ import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.RpcTable;
-import dev.troupe.gateway.testing.InMemoryBlobs;
+import dev.troupe.gateway.testing.InMemoryBlobStore;
 import dev.troupe.gateway.testing.XorVault;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -56,7 +56,7 @@ final class Harness implements Entities, AutoCloseable {
 
   final ManualClock clock = new ManualClock();
   final InMemoryDirectory directory = new InMemoryDirectory();
-  final InMemoryBlobs blobs = new InMemoryBlobs();
+  final InMemoryBlobStore blobs = new InMemoryBlobStore();
   final ActorTestKit testKit = ActorTestKit.create(TestCluster.alone());
   final CompletableFuture<Void> cancelled = new CompletableFuture<>();
 

@@ -6,7 +6,7 @@ import com.google.protobuf.ByteString;
 import dev.troupe.actors.blob.Payload;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.gateway.service.Payloads.Room;
-import dev.troupe.gateway.testing.InMemoryBlobs;
+import dev.troupe.gateway.testing.InMemoryBlobStore;
 import dev.troupe.protocol.modal.FunctionInput;
 import dev.troupe.protocol.modal.GenericResult;
 import java.io.ByteArrayInputStream;
@@ -18,7 +18,7 @@ class PayloadsTest {
   private static final BlobId NAME = new BlobId("bl-0000000000000000000001");
   private static final BlobId UPLOADED = new BlobId("bl-0000000000000000000002");
 
-  private final InMemoryBlobs blobs = new InMemoryBlobs();
+  private final InMemoryBlobStore blobs = new InMemoryBlobStore();
   private final Payloads payloads = new Payloads(blobs, 100);
 
   @Test

@@ -27,6 +27,11 @@ public final class InMemoryBlobStore implements BlobStore {
   private final Map<BlobId, byte[]> payloads = new ConcurrentHashMap<>();
   private final Map<String, byte[]> parts = new ConcurrentHashMap<>();
 
+  /** The payloads that are here. */
+  public Set<BlobId> payloads() {
+    return Set.copyOf(payloads.keySet());
+  }
+
   @Override
   public void putContent(String sha256Hex, InputStream bytes) throws IOException {
     byte[] all = bytes.readAllBytes();
