@@ -1,0 +1,113 @@
+"""One server for all tests, clients for it, and a look at the machine when it has stopped."""
+
+import textwrap
+import uuid
+from pathlib import Path
+
+import pytest
+
+from harness import machine
+from harness.client import Client
+from harness.server import ROOT, Server
+from harness.waiting import eventually
+
+APPS = Path(__file__).parent / "apps"
+DATA = ROOT / ".troupe/conformance/server"
+
+# Making the base image takes minutes, once for a data directory.
+FIRST_IMAGE = 900
+
+
+def pytest_collection_modifyitems(items):
+    """What needs the shared server to be gone comes last."""
+    items.sort(key=lambda item: item.path.name == "test_machine.py")
+
+
+@pytest.fixture(scope="session")
+def before():
+    """The machine as it was before any server of this session."""
+    return machine.things(), machine.ip_forward()
+
+
+@pytest.fixture(scope="session")
+def server(before, tmp_path_factory):
+    """The one server of the session, with its base image made."""
+    server = Server(DATA).start()
+    try:
+        client = Client(server.variables, tmp_path_factory.mktemp("warm-up"))
+        client.modal("run", APPS / "hello.py", within=FIRST_IMAGE)
+        yield server
+    finally:
+        if server.runs:
+            server.stop()
+
+
+@pytest.fixture
+def client(server, tmp_path):
+    """The client, in an empty folder and with the token of the shared server."""
+    return Client(server.variables, tmp_path)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a file of a user: script("hello.py", '''…''')."""
+
+    def write(name, source):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def deploy(client, script):
+    """Deploys a file or a source text under a name of its own, until the end of the test."""
+    names = []
+
+    def deploy(source, name=None, **environment):
+        path = source if isinstance(source, Path) else script("deployed.py", source)
+        name = name or f"{path.stem}-{uuid.uuid4().hex[:8]}"
+        client.modal("deploy", "--name", name, path, **environment)
+        if name not in names:
+            names.append(name)
+        return name
+
+    yield deploy
+    for name in names:
+        client.modal("app", "stop", "--yes", name, succeeds=False)
+
+
+@pytest.fixture(scope="session")
+def deployed(server, tmp_path_factory):
+    """The name of apps/shared.py, deployed for all tests."""
+    client = Client(server.variables, tmp_path_factory.mktemp("deploy"))
+    client.modal("deploy", APPS / "shared.py", within=120)
+    yield "shared"
+    if server.runs:
+        client.modal("app", "stop", "--yes", "shared")
+
+
+@pytest.fixture
+def mark():
+    """NAME=VALUE of this test alone; put into a container's environment, it tells its processes."""
+    return f"MARK={uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def containers(mark):
+    """Whether containers with the mark run: containers.appear(within), containers.vanish(within)."""
+
+    class Containers:
+        def count(self):
+            """Their runners; what a runner starts has its environment, too."""
+            return len({machine.cgroup_of(pid) for pid in machine.processes_with(mark)})
+
+        def appear(self, within=30, count=1):
+            eventually(lambda: self.count() >= count, within, f"{count} containers run")
+
+        def vanish(self, within=30):
+            eventually(lambda: self.count() == 0, within, "no container runs")
+
+    return Containers()

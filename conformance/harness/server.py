@@ -1,0 +1,125 @@
+"""A server of the shipped distribution, started and ended as a user or a crash would."""
+
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from .waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(os.environ.get("TROUPE_HOME", ROOT / "launcher/target/troupe"))
+PROGRAM = HOME / "bin/troupe-server"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One data directory and port, and the process that serves them while there is one.
+
+    The port stays the same over restarts, as it does for a user, so clients may go on.
+    """
+
+    started = []  # every server of this session, for what the machine is asked at the end
+
+    def __init__(self, data, port=None, options=(), program=PROGRAM, **environment):
+        self.data = Path(data)
+        self.port = port or free_port()
+        self.log = self.data.parent / f"{self.data.name}.log"
+        self.options = options
+        self.program = program
+        self.environment = environment
+        self.process = None
+        self.started_at = 0
+
+    # ---- its life
+
+    def start(self, within=60):
+        self.launch()
+        eventually(self.is_ready, within, f"ready (see {self.log})")
+        return self
+
+    def launch(self):
+        assert self.process is None or self.process.poll() is not None, "it runs already"
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.started_at = self.log.stat().st_size if self.log.exists() else 0
+        arguments = ["up", "--port", str(self.port), "--data", str(self.data), *self.options]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, *arguments],
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        Server.started.append(self)
+
+    def is_ready(self):
+        ended = self.process.poll()
+        assert ended is None, f"the server ended with {ended}:\n{self.said()}"
+        return self.ready_line() if (self.data / "client.env").exists() else ""
+
+    def ready_line(self):
+        return next((line for line in self.said().splitlines() if "ready" in line), "")
+
+    def said(self):
+        """What it has printed since its last start."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as log:
+            log.seek(self.started_at)
+            return log.read().decode(errors="replace")
+
+    def stop(self, within=40):
+        """Asks it to end, as Ctrl-C does; gives its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended(within)
+
+    def ended(self, within):
+        """Waits for its end; gives its exit status."""
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the server did not end within {within} s (see {self.log})") from None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self):
+        self.kill()
+        return self.start()
+
+    @property
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    # ---- what a client needs of it
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def variables(self):
+        """The variables of its client.env."""
+        lines = (self.data / "client.env").read_text()
+        return dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", lines, re.MULTILINE))
+
+    # ---- what the machine has of it
+
+    @property
+    def identity(self):
+        """The eight digits that the names of its cgroups, namespaces and interfaces carry."""
+        return hashlib.sha256(os.path.abspath(self.data).encode()).hexdigest()[:8]
+

@@ -1,0 +1,159 @@
+"""Arguments and results of all sizes, and what a container may reach."""
+
+import subprocess
+import uuid
+
+import pytest
+
+SIZES = [3 << 20, 50 << 20]
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("size", SIZES, ids=["3 MiB", "50 MiB"])
+def test_a_big_argument_arrives_as_it_was(client, deployed, size):
+    """Break: shorten what is read from the blob store by one byte."""
+    assert client.sdk(
+        f"""
+        import hashlib
+        payload = os.urandom({size})
+        digest = modal.Function.from_name("shared", "digest")
+        answer(digest.remote(payload) == hashlib.sha256(payload).hexdigest())
+        """
+    )
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("size", SIZES, ids=["3 MiB", "50 MiB"])
+def test_a_big_result_arrives_as_it_was(client, deployed, size):
+    """Break: sign the links of results with the address of the container's network."""
+    assert client.sdk(
+        f"""
+        import hashlib
+        call = modal.Function.from_name("shared", "produce").spawn({size})
+        result = call.get()
+        there = modal.Function.from_name("shared", "digest").remote(result)
+        answer(len(result) == {size} and there == hashlib.sha256(result).hexdigest())
+        """
+    )
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("size", [9 << 10, 100 << 10, 3 << 20], ids=["9 KiB", "100 KiB", "3 MiB"])
+def test_a_spawned_call_carries_more_than_its_eight_kibibytes(client, deployed, size):
+    """Break: answer BlobGet for the argument of an asynchronous call with NOT_FOUND."""
+    assert client.sdk(
+        f"""
+        payload = os.urandom({size})
+        call = modal.Function.from_name("shared", "echo").spawn(payload)
+        answer([call.get() == payload for _ in range(2)])
+        """
+    ) == [True, True]
+
+
+@pytest.mark.core
+def test_a_container_without_network_takes_and_gives_big_payloads(client, script):
+    """Break: leave 169.254.77.1 out of the network of a blocked container."""
+    app = script(
+        "blocked.py",
+        """
+        import hashlib, os, modal
+        app = modal.App("blocked")
+
+        @app.function(block_network=True)
+        def work(payload, size):
+            return hashlib.sha256(payload).hexdigest(), os.urandom(size)
+
+        @app.local_entrypoint()
+        def main():
+            for size in (3 << 20, 50 << 20):
+                payload = os.urandom(size)
+                digest, result = work.remote(payload, size)
+                print(size, digest == hashlib.sha256(payload).hexdigest(), len(result))
+        """,
+    )
+    output = client.modal("run", app).stdout
+    for size in SIZES:
+        assert f"{size} True {size}" in output
+
+
+@pytest.fixture
+def outside():
+    """A web server on a network of its own behind this machine: an address of the world."""
+    tag = uuid.uuid4().hex[:6]
+    space, link = f"outside-{tag}", f"out{tag}"
+
+    def sh(command):
+        subprocess.run(command.split(), check=True, capture_output=True)
+
+    sh(f"ip netns add {space}")
+    try:
+        sh(f"ip link add {link} type veth peer name eth0 netns {space}")
+        sh(f"ip address add 198.51.100.1/30 dev {link}")
+        sh(f"ip link set {link} up")
+        sh(f"ip -n {space} address add 198.51.100.2/30 dev eth0")
+        sh(f"ip -n {space} link set eth0 up")
+        web = subprocess.Popen(
+            ["ip", "netns", "exec", space, "python3", "-m", "http.server", "8000"]
+            + ["--bind", "198.51.100.2"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        yield "198.51.100.2", 8000
+        web.kill()
+        web.wait()
+    finally:
+        subprocess.run(["ip", "netns", "del", space], check=True)
+
+
+REACH = """
+    import socket, modal
+    app = modal.App("reach")
+
+    def reach(address):
+        try:
+            with socket.create_connection(tuple(address), timeout=3) as connection:
+                connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+                return connection.recv(4).decode()
+        except OSError as error:
+            return type(error).__name__
+
+    @app.function()
+    def free(addresses):
+        return [reach(address) for address in addresses]
+
+    @app.function(block_network=True)
+    def blocked(addresses):
+        return [reach(address) for address in addresses]
+"""
+
+
+@pytest.mark.core
+def test_block_network_leaves_no_way_out_and_the_default_does(client, deploy, server, outside):
+    """Break: give a blocked container the default route of the others."""
+    name = deploy(REACH)
+    free, blocked = client.sdk(
+        f"""
+        addresses = [{outside!r}]
+        answer([
+            modal.Function.from_name("{name}", function).remote(addresses)
+            for function in ("free", "blocked")
+        ])
+        """
+    )
+    assert free == ["HTTP"], "NATed to the world"
+    assert blocked != ["HTTP"]
+
+
+def test_no_container_reaches_the_servers_own_ports(client, deploy, server):
+    """Break: accept from containers whatever goes to this machine."""
+    name = deploy(REACH)
+    results = client.sdk(
+        f"""
+        addresses = [("169.254.77.1", {server.port}), ("169.254.77.1", 22)]
+        answer([
+            modal.Function.from_name("{name}", function).remote(addresses)
+            for function in ("free", "blocked")
+        ])
+        """
+    )
+    assert "HTTP" not in results[0] + results[1]
