@@ -38,14 +38,14 @@ def without(*programs):
 
 
 def test_help_names_every_command():
-    """Red when a command is left out of the first help text."""
+    """Break: leave a command out of the first help text."""
     listed = troupe().stdout
     assert [command for command in COMMANDS if f"./troupe {command}" not in listed] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command):
-    """Red when `./troupe COMMAND --help` does the command's work instead of telling about it."""
+    """Break: let `./troupe COMMAND --help` do the command's work."""
     told = troupe(command, "--help")
     assert told.returncode == 0
     assert told.stdout.startswith(f"./troupe {command}")
@@ -53,12 +53,12 @@ def test_every_command_explains_itself(command):
 
 
 def test_an_unknown_command_is_refused():
-    """Red when the last case of the command line exits with 0."""
+    """Break: exit with 0 in the last case of the command line."""
     assert 'There is no command "frobnicate"' in refusal(troupe("frobnicate"))
 
 
 def test_env_without_a_server_says_how_to_start_one(tmp_path):
-    """Red when client_variables prints what an ended server left in its data directory."""
+    """Break: print what an ended server left in its data directory."""
     (tmp_path / "client.env").write_text("export MODAL_SERVER_URL=http://127.0.0.1:1\n")
     said = refusal(troupe("env", "--data", str(tmp_path)))
     assert f"No server is running on {tmp_path}" in said
@@ -66,33 +66,33 @@ def test_env_without_a_server_says_how_to_start_one(tmp_path):
 
 
 def test_env_is_not_deceived_by_a_process_id_that_was_given_again(tmp_path):
-    """Red when server_pid takes any living process for the server."""
+    """Break: take any living process for the server in server_pid."""
     (tmp_path / "client.env").write_text("export MODAL_SERVER_URL=http://127.0.0.1:1\n")
     (tmp_path / "server.pid").write_text(f"{os.getpid()}\n")
     assert "No server is running" in refusal(troupe("env", TROUPE_DATA=str(tmp_path)))
 
 
 def test_env_refuses_what_it_does_not_know():
-    """Red when command_env ignores arguments."""
+    """Break: ignore arguments in command_env."""
     assert 'doesn\'t know "--dta"' in refusal(troupe("env", "--dta", "/tmp"))
 
 
 @pytest.mark.parametrize("command", ["demo", "up", "test", "bench"])
 def test_running_containers_as_an_ordinary_user_is_refused(command):
-    """Red when set_up server no longer asks for root."""
+    """Break: leave need_root out of set_up server."""
     said = refusal(troupe(command, wrapper=["unshare", "--user"]))
     assert "Running containers needs root" in said
     assert f"sudo {ROOT / 'troupe'} {command}" in said
 
 
 def test_a_system_without_apt_is_told_what_to_install():
-    """Red when missing_packages does not look for runc or nft, or need_apt assumes apt."""
+    """Break: leave runc or nft out of missing_packages, or assume apt in need_apt."""
     said = refusal(troupe("up", wrapper=without("runc", "nft", "apt-get")))
     assert "Install these and run the command again: runc, nftables." in said
 
 
 def test_a_build_follows_every_change_of_a_source(tmp_path):
-    """Red when sources_fingerprint looks only for files newer than the last build."""
+    """Break: let sources_fingerprint look only for files newer than the last build."""
     source = tmp_path / "actors/src/main/java/A.java"
     test = tmp_path / "actors/src/test/java/ATest.java"
     for file in [source, test, tmp_path / "actors/pom.xml", tmp_path / ".mvn/jvm.config"]:
@@ -118,3 +118,15 @@ def test_a_build_follows_every_change_of_a_source(tmp_path):
     assert older != first
     source.unlink()
     assert fingerprint() != older
+
+
+@pytest.mark.timeout(1500)
+def test_the_demo_shows_a_function_run_on_a_server_of_ones_own():
+    """Break: let the demo's server listen where the client does not look."""
+    shown = troupe("demo", timeout=1400)
+    output = shown.stdout + shown.stderr
+    assert shown.returncode == 0, output
+    assert "Hello from" in output and "The container returned 144." in output
+    assert "Done in" in output
+    again = troupe("demo", timeout=120)
+    assert again.returncode == 0, "a second one has all that the first made"

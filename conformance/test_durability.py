@@ -1,0 +1,200 @@
+"""What a server keeps when it is killed. The shared server is, so whatever it holds is at stake."""
+
+import random
+import time
+
+import pytest
+
+from harness.waiting import eventually
+
+KILLS = 20
+CALLS = 1_000
+
+
+@pytest.mark.core
+def test_a_deployed_app_serves_again_after_a_kill(server, client, deployed):
+    """Break: publish an app without persisting the event."""
+    client.modal("secret", "create", "--force", "kept", "WORD=kept")
+    before = client.sdk("answer(modal.Function.from_name('shared', 'double').remote(1))")
+    server.restart()
+    after = client.sdk("answer(modal.Function.from_name('shared', 'double').remote(1))")
+    assert (before, after) == (2, 2)
+    assert "shared" in [app["Description"] for app in client.modal("app", "list", "--json").json]
+    assert "kept" in [secret["Name"] for secret in client.modal("secret", "list", "--json").json]
+
+
+def test_a_secret_and_an_image_are_there_after_a_kill(server, client, script):
+    """Break: forget built images at a restart."""
+    app = script(
+        "kept.py",
+        """
+        import os, modal
+        image = modal.Image.debian_slim().env({"IMAGE": "kept"})
+        app = modal.App("kept", image=image)
+
+        @app.function(secrets=[modal.Secret.from_name("kept-secret")])
+        def look():
+            return os.environ["IMAGE"], os.environ["WORD"]
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    client.modal("secret", "create", "--force", "kept-secret", "WORD=still known")
+    client.modal("run", app)
+    server.restart()
+    began = time.monotonic()
+    assert "('kept', 'still known')" in client.modal("run", app).stdout
+    assert time.monotonic() - began < 20, "nothing is built again"
+    client.modal("secret", "delete", "--yes", "kept-secret")
+
+
+@pytest.mark.core
+def test_a_finished_result_is_there_after_a_kill_and_the_same_at_every_get(
+    server, client, deployed
+):
+    """Break: answer FunctionPutOutputs before the commit."""
+    get = "answer([call.get().hex() for _ in range(2)])"
+    spawned = client.sdk(
+        """
+        call = modal.Function.from_name("shared", "produce").spawn(32)
+        big = modal.Function.from_name("shared", "produce").spawn(3 << 20)
+        answer([call.object_id, call.get().hex(), big.object_id, big.get().hex()])
+        """
+    )
+    server.restart()
+    for call, result in (spawned[:2], spawned[2:]):
+        assert client.sdk(f"call = modal.FunctionCall.from_id('{call}')\n{get}") == [result] * 2
+
+
+@pytest.mark.core
+def test_calls_accepted_before_a_kill_end_with_their_results(server, client, deploy):
+    """Break: acknowledge FunctionMap before the call log's commit."""
+    name = deploy(
+        """
+        import time, modal
+        app = modal.App("queued")
+
+        @app.function(max_containers=1)
+        def work(n, seconds=0.2):
+            time.sleep(seconds)
+            return n * n
+        """
+    )
+    calls = client.sdk(
+        f"""
+        work = modal.Function.from_name("{name}", "work")
+        work.remote(0)
+        answer([work.spawn(n).object_id for n in range(20)])
+        """
+    )
+    server.restart()
+    results = client.sdk(
+        f"answer([modal.FunctionCall.from_id(call).get(timeout=60) for call in {calls!r}])", within=90
+    )
+    assert results == [n * n for n in range(20)]
+
+
+def test_a_min_container_is_there_again_after_a_kill(server, client, deploy, mark, containers):
+    """Break: wait for the first call before a function is awake after a restart."""
+    deploy(
+        """
+        import os, modal
+        app = modal.App("awake")
+        secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
+
+        @app.function(secrets=[secret], min_containers=1)
+        def work():
+            pass
+        """,
+        THE_MARK=mark,
+    )
+    containers.appear()
+    server.restart()
+    containers.appear(within=60)
+
+
+SPAWNER = """
+    # Spawns numbers that nobody has acknowledged yet, and notes each acknowledgement.
+    notes = os.environ["NOTES"]
+    with open(notes, "a+") as file:
+        file.seek(0)
+        first = max((json.loads(line)[0] for line in file), default=-1) + 1
+        square = modal.Function.from_name(os.environ["APP"], "square")
+        for number in range(first, first + int(os.environ["COUNT"])):
+            file.write(json.dumps([number, square.spawn(number).object_id]) + "\\n")
+            file.flush()
+"""
+
+
+class Spawner:
+    """A client that spawns calls, started again whenever it has died with the server."""
+
+    def __init__(self, client, notes, settings):
+        self.client, self.notes, self.settings = client, notes, settings
+        self.running = None
+
+    def acknowledged(self):
+        return len(self.notes.read_text().splitlines())
+
+    def run_until(self, enough):
+        eventually(lambda: self._runs_until(enough), 60, f"{enough} calls are acknowledged")
+
+    def _runs_until(self, enough):
+        if self.running is None or self.running.process.poll() is not None:
+            count = str(max(1, CALLS - self.acknowledged()))
+            self.running = self.client.start_sdk(SPAWNER, COUNT=count, **self.settings)
+        return self.acknowledged() >= enough
+
+
+COLLECTOR = """
+    # Reads every result, twice and by two names of the call.
+    with open(os.environ["NOTES"]) as file:
+        notes = [json.loads(line) for line in file]
+    results = []
+    for number, call in notes:
+        first = modal.FunctionCall.from_id(call).get(timeout=120)
+        results.append([number, first, modal.FunctionCall.from_id(call).get(timeout=5) == first])
+    answer(results)
+"""
+
+
+@pytest.mark.timeout(600)
+def test_no_acknowledged_call_is_lost_when_the_server_is_killed_again_and_again(
+    server, client, deploy, tmp_path
+):
+    """Break: write the call log after the answer to FunctionMap, or without CHECKPOINT SYNC."""
+    name = deploy(
+        """
+        import uuid, modal
+        app = modal.App("counted")
+
+        @app.function(max_containers=2, scaledown_window=60)
+        def square(number):
+            return number * number, uuid.uuid4().hex  # every execution has a word of its own
+        """
+    )
+    notes = tmp_path / "notes"
+    notes.touch()
+    settings = {"NOTES": str(notes), "APP": name}
+    spawner = Spawner(client, notes, settings)
+    moments = random.Random(20)
+    share = CALLS // KILLS
+    for kill in range(KILLS):
+        spawner.run_until(kill * share + moments.randrange(share))
+        server.restart()
+    spawner.run_until(CALLS)
+    spawner.running.finish()
+
+    collected = client.sdk(COLLECTOR, within=240, **settings)
+    assert len(collected) == spawner.acknowledged() >= CALLS
+    assert [number for number, _, _ in collected] == list(range(len(collected)))
+    assert [entry for entry in collected if entry[1][0] != entry[0] ** 2] == []
+    assert [entry for entry in collected if not entry[2]] == [], "the same at every get"
+    words = {word for _, (_, word), _ in collected}
+    assert len(words) == len(collected), "no two calls share a result"
+
+    server.restart()
+    again = client.sdk(COLLECTOR, within=240, **settings)
+    assert again == collected, "and the same after another kill"
