@@ -1,0 +1,81 @@
+package dev.troupe.actors;
+
+import dev.troupe.actors.app.AppProtocol;
+import dev.troupe.actors.app.Apps;
+import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.function.FunctionSettings;
+import dev.troupe.actors.function.Functions;
+import dev.troupe.actors.function.World;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.Ids;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.image.Images;
+import dev.troupe.actors.node.Machines;
+import dev.troupe.actors.node.NodeProtocol;
+import dev.troupe.actors.placement.MachineBoard;
+import dev.troupe.actors.placement.PlacementProtocol;
+import dev.troupe.actors.placement.Pools;
+import dev.troupe.actors.secret.Secrets;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+
+/** The domain on this process. */
+public final class Actors {
+
+  private Actors() {}
+
+  /** Makes this process a home of every kind of entity. */
+  public static void start(
+      ActorSystem<?> system,
+      FunctionSettings functions,
+      CallLog callLog,
+      Directory directory,
+      InstantSource clock) {
+    MachineBoard board = Machines.start(system, directory, clock);
+    Pools.start(system, board, clock);
+    Secrets.start(system, directory, clock);
+    Images.start(system, board, clock);
+    Functions.start(
+        system,
+        new World(
+            callLog, board, directory, new ShardedMail(system), clock, newTasks(), functions));
+    Apps.start(system, directory, clock);
+  }
+
+  private static Supplier<TaskId> newTasks() {
+    SecureRandom random = new SecureRandom();
+    return () -> {
+      byte[] bytes = new byte[16];
+      random.nextBytes(bytes);
+      return Ids.task(bytes);
+    };
+  }
+
+  /** Mail by sharding: to wherever the entity is. */
+  private record ShardedMail(ClusterSharding sharding) implements World.Mail {
+
+    ShardedMail(ActorSystem<?> system) {
+      this(ClusterSharding.get(system));
+    }
+
+    @Override
+    public void app(AppId app, AppProtocol.Command command) {
+      sharding.entityRefFor(AppProtocol.KEY, app.value()).tell(command);
+    }
+
+    @Override
+    public void machine(MachineId machine, NodeProtocol.Command command) {
+      sharding.entityRefFor(NodeProtocol.KEY, machine.value()).tell(command);
+    }
+
+    @Override
+    public void pool(String pool, PlacementProtocol.Command command) {
+      sharding.entityRefFor(PlacementProtocol.KEY, pool).tell(command);
+    }
+  }
+}

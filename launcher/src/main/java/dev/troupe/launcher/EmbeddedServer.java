@@ -1,0 +1,156 @@
+package dev.troupe.launcher;
+
+import com.typesafe.config.Config;
+import dev.troupe.actors.Actors;
+import dev.troupe.actors.function.FunctionSettings;
+import dev.troupe.cluster.ClusterNode;
+import dev.troupe.cluster.ClusterSettings;
+import dev.troupe.cluster.Role;
+import dev.troupe.gateway.Gateway;
+import dev.troupe.gateway.GatewaySettings;
+import dev.troupe.gateway.service.ServiceSettings;
+import dev.troupe.node.NodeAgent;
+import dev.troupe.node.NodeSettings;
+import dev.troupe.persistence.Persistence;
+import dev.troupe.persistence.PersistenceSettings;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All roles in one process: the stores, the cluster of one, the domain, the gateway, and the agent
+ * of this machine, started in this order and closed in the other.
+ */
+final class EmbeddedServer implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedServer.class);
+  private static final Duration UP_PATIENCE = Duration.ofSeconds(60);
+
+  /** How long running calls may take to end once the server was told to. */
+  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(10);
+
+  /** From SIGINT to SIGKILL for the containers of a server that ends. */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(5);
+
+  private final Deque<Part> parts = new ArrayDeque<>();
+  private final InetSocketAddress address;
+  private final Persistence persistence;
+
+  /** Something to close, and what it is called. */
+  private record Part(String name, AutoCloseable closing) {}
+
+  private EmbeddedServer(Config config, Path data, boolean containers)
+      throws IOException, InterruptedException {
+    Config troupe = config.getConfig("troupe");
+    InstantSource clock = InstantSource.system();
+    boolean whole = false;
+    try {
+      persistence = Persistence.start(PersistenceSettings.from(troupe), data);
+      parts.push(new Part("the stores", persistence));
+      ClusterNode.Started node =
+          ClusterNode.start(
+              persistence.journalConfig().withFallback(config),
+              ClusterSettings.from(troupe),
+              EnumSet.allOf(Role.class));
+      parts.push(new Part("the actor system", () -> terminate(node.system())));
+      node.whenUp()
+          .toCompletableFuture()
+          .orTimeout(UP_PATIENCE.toSeconds(), TimeUnit.SECONDS)
+          .join();
+      Actors.start(
+          node.system(),
+          FunctionSettings.from(troupe),
+          persistence.callLog(),
+          persistence.directory(),
+          clock);
+      Gateway gateway =
+          Gateway.start(
+                  node.system(),
+                  GatewaySettings.from(troupe),
+                  ServiceSettings.from(troupe),
+                  new Gateway.Ports(
+                      persistence.directory(),
+                      persistence.blobs(),
+                      persistence.vault(),
+                      persistence.serverKey(),
+                      clock))
+              .toCompletableFuture()
+              .join();
+      address = gateway.address();
+      NodeAgent agent = containers ? startAgent(troupe, gateway) : null;
+      parts.push(
+          new Part(
+              "the public port", () -> gateway.drain(DRAIN_PATIENCE).toCompletableFuture().join()));
+      if (agent != null) {
+        parts.push(new Part("the containers", () -> endAgent(agent)));
+      }
+      whole = true;
+    } finally {
+      if (!whole) {
+        close();
+      }
+    }
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @param containers false: without an agent, as a rehearsal does
+   */
+  static EmbeddedServer start(Config config, Path data, boolean containers)
+      throws IOException, InterruptedException {
+    return new EmbeddedServer(config, data, containers);
+  }
+
+  private static NodeAgent startAgent(Config troupe, Gateway gateway)
+      throws IOException, InterruptedException {
+    return NodeAgent.start(
+        NodeSettings.from(troupe),
+        gateway.controlPlane(),
+        gateway.containerDoor(),
+        gateway.blobDoor(),
+        gateway.contentSource());
+  }
+
+  private static void endAgent(NodeAgent agent) {
+    agent.drain(STOP_GRACE);
+    agent.close();
+  }
+
+  private static void terminate(ActorSystem<?> system) {
+    system.terminate();
+    system.getWhenTerminated().toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  /** Where the public port listens. */
+  InetSocketAddress address() {
+    return address;
+  }
+
+  /** The stores. */
+  Persistence persistence() {
+    return persistence;
+  }
+
+  /** Ends everything, the last started first; one part that fails does not keep the others. */
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      Part part = parts.pop();
+      try {
+        part.closing().close();
+      } catch (Exception failure) {
+        LOG.warn("{} did not close well: {}", part.name(), failure.toString());
+      }
+    }
+  }
+}

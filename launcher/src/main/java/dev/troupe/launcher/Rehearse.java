@@ -1,0 +1,61 @@
+package dev.troupe.launcher;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.InstantSource;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+
+/**
+ * Starts all but containers on an empty data directory, asks once whether it is well, and ends: the
+ * run that the JVM's start cache is made from.
+ */
+@Command(name = "rehearse", hidden = true, description = "Starts and ends a server.")
+final class Rehearse implements Callable<Integer> {
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Path data = Files.createTempDirectory("troupe-rehearsal");
+    try (EmbeddedServer server =
+        EmbeddedServer.start(LauncherSettings.load(data, 0, null), data, false)) {
+      String url = "http://127.0.0.1:" + server.address().getPort();
+      ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());
+      try (HttpClient client = HttpClient.newHttpClient()) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/healthz")).build();
+        int status = client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
+        return status == 200 ? 0 : 1;
+      }
+    } finally {
+      delete(data);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes facts)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path emptied, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(emptied);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}
