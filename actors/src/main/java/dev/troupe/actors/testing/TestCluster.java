@@ -31,7 +31,7 @@ public final class TestCluster {
             pekko.remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
             pekko.cluster.roles = ["control", "gateway", "agent"]
             pekko.cluster.sharding.number-of-shards = 8
-            pekko.coordinated-shutdown.terminate-actor-system = off
+            pekko.coordinated-shutdown.exit-jvm = off
             """);
   }
 
