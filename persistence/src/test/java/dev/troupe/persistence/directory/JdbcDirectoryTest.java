@@ -1,0 +1,183 @@
+package dev.troupe.persistence.directory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.troupe.actors.directory.Directory.Entry;
+import dev.troupe.actors.directory.Directory.Kind;
+import dev.troupe.persistence.store.BlockingReads;
+import dev.troupe.persistence.store.Database;
+import dev.troupe.persistence.store.StoreAway;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JdbcDirectoryTest {
+
+  private static final Instant T0 = Instant.parse("2026-11-24T12:00:00.123456Z");
+
+  private Database database;
+  private BlockingReads reads;
+  private JdbcDirectory directory;
+
+  @BeforeEach
+  void open(@TempDir Path data) {
+    database =
+        Database.open(
+            Database.Address.h2(data.resolve("calls"), 1 << 20),
+            "calls",
+            4,
+            Duration.ofSeconds(10));
+    reads = new BlockingReads();
+    directory = new JdbcDirectory(database, reads);
+  }
+
+  @AfterEach
+  void close() {
+    reads.close();
+    database.close();
+  }
+
+  private static <T> T get(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().get(30, TimeUnit.SECONDS);
+    } catch (ExecutionException failed) {
+      throw new AssertionError("failed: " + failed.getCause(), failed.getCause());
+    } catch (TimeoutException | InterruptedException late) {
+      throw new AssertionError("no answer", late);
+    }
+  }
+
+  private static Entry app(String id, String environment, String name, int age) {
+    return new Entry(
+        Kind.APP,
+        environment,
+        name,
+        id,
+        T0.minusSeconds(age),
+        Map.of("description", "\"quoted\"\n", "state", "deployed"));
+  }
+
+  @Test
+  void whatWasPutIsFoundByNameAndById() {
+    Entry entry = app("ap-1", "main", "hello", 0);
+    get(directory.put(entry));
+
+    assertThat(get(directory.find(Kind.APP, "main", "hello"))).contains(entry);
+    assertThat(get(directory.byId(Kind.APP, "ap-1"))).contains(entry);
+    assertThat(get(directory.find(Kind.APP, "dev", "hello"))).isEmpty();
+    assertThat(get(directory.find(Kind.SECRET, "main", "hello"))).isEmpty();
+    assertThat(get(directory.byId(Kind.SECRET, "ap-1"))).isEmpty();
+  }
+
+  @Test
+  void aNameGoesToWhoClaimsItFirst() {
+    Entry first = app("ap-1", "main", "hello", 0);
+
+    assertThat(get(directory.claim(first))).isEqualTo(first);
+    assertThat(get(directory.claim(app("ap-2", "main", "hello", 0)))).isEqualTo(first);
+    assertThat(get(directory.claim(first))).as("a repeat").isEqualTo(first);
+    assertThat(get(directory.byId(Kind.APP, "ap-2"))).isEmpty();
+    assertThat(get(directory.claim(app("ap-2", "dev", "hello", 0))).id()).isEqualTo("ap-2");
+  }
+
+  @Test
+  void whoClaimsANameAtOnceAgreesOnTheWinner() {
+    var claims =
+        IntStream.range(0, 30)
+            .mapToObj(i -> directory.claim(app("ap-" + i, "main", "hello", i)))
+            .toList();
+
+    assertThat(claims.stream().map(claim -> get(claim).id()).distinct()).hasSize(1);
+  }
+
+  @Test
+  void aSecondNameIsNotClaimedBesideTheFirst() {
+    get(directory.claim(app("ap-1", "main", "hello", 0)));
+
+    assertThatThrownBy(() -> get(directory.claim(app("ap-1", "main", "bye", 0))))
+        .hasMessageContaining("ap-1 has the name 'hello' and can't claim 'bye'");
+    assertThatThrownBy(() -> directory.claim(app("ap-1", "main", "", 0)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void putRewritesAndMovesNames() {
+    get(directory.put(app("ap-1", "main", "hello", 5)));
+    get(directory.put(app("ap-2", "main", "hello", 0)));
+
+    assertThat(get(directory.find(Kind.APP, "main", "hello")).orElseThrow().id()).isEqualTo("ap-2");
+    assertThat(get(directory.byId(Kind.APP, "ap-1")).orElseThrow().name()).isEmpty();
+
+    Entry renamed = app("ap-2", "main", "bye", 0);
+    get(directory.put(renamed));
+    assertThat(get(directory.find(Kind.APP, "main", "hello"))).isEmpty();
+    assertThat(get(directory.find(Kind.APP, "main", "bye"))).contains(renamed);
+  }
+
+  @Test
+  void putsOfOneNameAtOnceLeaveItWithOneThing() {
+    var puts =
+        IntStream.range(0, 20)
+            .mapToObj(i -> directory.put(app("ap-" + i % 4, "main", "hello", i)))
+            .toList();
+    puts.forEach(JdbcDirectoryTest::get);
+
+    assertThat(get(directory.list(Kind.APP, "main", 100)).stream().map(Entry::name))
+        .containsExactlyInAnyOrder("hello", "", "", "");
+  }
+
+  @Test
+  void thingsWithoutANameDoNotCollide() {
+    get(directory.put(app("ap-1", "main", "", 0)));
+    get(directory.put(app("ap-2", "main", "", 0)));
+
+    assertThat(get(directory.list(Kind.APP, "main", 10))).hasSize(2);
+  }
+
+  @Test
+  void listsAreNewestFirstAndBounded() {
+    get(directory.put(app("ap-old", "main", "old", 30)));
+    get(directory.put(app("ap-new", "main", "new", 10)));
+    get(directory.put(app("ap-dev", "dev", "mid", 20)));
+
+    assertThat(ids(directory.list(Kind.APP, "main", 10))).containsExactly("ap-new", "ap-old");
+    assertThat(ids(directory.list(Kind.APP, "", 10))).containsExactly("ap-new", "ap-dev", "ap-old");
+    assertThat(ids(directory.list(Kind.APP, "", 2))).containsExactly("ap-new", "ap-dev");
+    assertThat(ids(directory.list(Kind.TOKEN, "", 2))).isEmpty();
+  }
+
+  private static List<String> ids(CompletionStage<List<Entry>> entries) {
+    return get(entries).stream().map(Entry::id).toList();
+  }
+
+  @Test
+  void whatWasRemovedIsGoneAndItsNameFree() {
+    get(directory.put(app("ap-1", "main", "hello", 0)));
+    get(directory.remove(Kind.APP, "ap-1"));
+    get(directory.remove(Kind.APP, "ap-1"));
+
+    assertThat(get(directory.byId(Kind.APP, "ap-1"))).isEmpty();
+    assertThat(get(directory.claim(app("ap-2", "main", "hello", 0))).id()).isEqualTo("ap-2");
+  }
+
+  @Test
+  void aClosedStoreSaysSo() {
+    reads.close();
+
+    assertThatThrownBy(
+            () -> directory.byId(Kind.APP, "ap-1").toCompletableFuture().get(30, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(StoreAway.class);
+  }
+}
