@@ -125,7 +125,7 @@ final class LogStream {
                 .mapConcat(heard -> sources(heard)))
         .flatMapMerge(BREADTH, source -> source)
         .mapConcat(this::batches)
-        .concat(
+        .concatLazy(
             Source.lazySource(
                 () -> done ? Source.single(LogBatches.done()) : Source.<TaskLogsBatch>empty()));
   }
@@ -187,7 +187,7 @@ final class LogStream {
         .<Event>map(batch -> heard(machine, batch))
         .via(drained.flow())
         .mapMaterializedValue(_ -> NotUsed.getInstance())
-        .concat(Source.lazySource(() -> goesOn(machine) ? lines(machine) : Source.empty()));
+        .concatLazy(Source.lazySource(() -> goesOn(machine) ? lines(machine) : Source.empty()));
   }
 
   private synchronized Position begin(MachineId machine) {
