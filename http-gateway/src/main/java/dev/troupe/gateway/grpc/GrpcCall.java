@@ -162,7 +162,7 @@ final class GrpcCall {
             });
     return frames
         .map(GrpcResponses::part)
-        .concat(Source.lazySingle(this::goodEnd))
+        .concatLazy(Source.lazySingle(this::goodEnd))
         .recover(new PFBuilder<Throwable, ChunkStreamPart>().matchAny(this::badEnd).build())
         .watchTermination(
             (ignored, done) -> {

@@ -10,19 +10,16 @@ import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.RpcTable;
-import dev.troupe.gateway.rpc.StatusCode;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.Uri;
-import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +41,7 @@ public final class GrpcEndpoint {
   private final TokenCheck tokens;
   private final Admission admission;
   private final ActorSystem<?> system;
-  private final Materializer materializer;
+  private final RequestReader reader;
   private final Executor large;
   private final Calls calls = new Calls();
 
@@ -59,7 +56,7 @@ public final class GrpcEndpoint {
     this.tokens = tokens;
     this.admission = admission;
     this.system = system;
-    this.materializer = SystemMaterializer.get(system).materializer();
+    this.reader = new RequestReader(admission, SystemMaterializer.get(system).materializer());
     this.large = large;
   }
 
@@ -69,8 +66,15 @@ public final class GrpcEndpoint {
     RequestHeaders headers = RequestHeaders.of(request);
     return tokens
         .check(headers.tokenId(), headers.tokenSecret())
-        .thenCompose(caller -> admitted(rpc, request, headers, caller))
-        .exceptionally(failure -> refused(rpc, request, failure));
+        .handle(
+            (caller, failure) ->
+                failure != null
+                    ? stranger(request, Failures.of(rpc, failure))
+                    : caller
+                        .map(token -> known(rpc, request, headers, token))
+                        .orElseGet(() -> stranger(request, unknownToken(headers.tokenId()))))
+        .thenCompose(response -> response)
+        .exceptionally(failure -> GrpcResponses.refusal(Failures.of(rpc, failure)));
   }
 
   /** Whether a request is a gRPC call, whatever its path. */
@@ -88,42 +92,31 @@ public final class GrpcEndpoint {
     return calls.drain();
   }
 
-  private CompletionStage<HttpResponse> admitted(
-      String rpc, HttpRequest request, RequestHeaders headers, Optional<Caller.Token> known) {
-    Caller.Token caller =
-        known.orElseThrow(() -> RpcFailure.unauthenticated(unknownToken(headers.tokenId())));
-    RpcMethod method = table.require(rpc);
-    Permissions.check(caller, rpc);
-    if (calls.draining()) {
-      throw RpcFailure.unavailable("Troupe is shutting down.", Failures.RETRY_AFTER);
-    }
-    return receive(request)
-        .thenCompose(received -> dispatch(method, request, headers, caller, received))
-        .exceptionally(failure -> GrpcResponses.refusal(Failures.of(rpc, failure)));
+  private CompletionStage<HttpResponse> known(
+      String rpc, HttpRequest request, RequestHeaders headers, Caller.Token caller) {
+    RpcFailure refusal = refusal(rpc, caller);
+    CompletionStage<Received> received =
+        refusal == null ? reader.read(request) : reader.refuse(request, refusal);
+    return received.thenCompose(
+        message -> dispatch(table.require(rpc), request, headers, caller, message));
   }
 
-  private CompletionStage<Received> receive(HttpRequest request) {
-    if (request.entity() instanceof HttpEntity.Strict strict) {
-      return whole(strict.getData());
-    }
-    return request
-        .entity()
-        .withoutSizeLimit()
-        .getDataBytes()
-        .runWith(MessageSink.reading(admission), materializer);
+  /** Answers before the request has been read. */
+  private CompletionStage<HttpResponse> stranger(HttpRequest request, RpcFailure refusal) {
+    reader.refuseStranger(request, refusal);
+    return CompletableFuture.completedFuture(GrpcResponses.refusal(refusal));
   }
 
-  private CompletionStage<Received> whole(ByteString body) {
-    if (body.size() < Frames.PREFIX_BYTES) {
-      throw RpcFailure.invalid("The request is malformed: its message is incomplete.");
+  private @Nullable RpcFailure refusal(String rpc, Caller.Token caller) {
+    try {
+      RpcMethod method = table.require(rpc);
+      Permissions.check(caller, method.name());
+      return calls.draining()
+          ? RpcFailure.unavailable("Troupe is shutting down.", Failures.RETRY_AFTER)
+          : null;
+    } catch (RpcFailure refusal) {
+      return refusal;
     }
-    int length = Frames.messageLength(body);
-    if (body.size() != Frames.PREFIX_BYTES + length) {
-      throw RpcFailure.invalid("The request is malformed: its length is not what it says.");
-    }
-    return admission
-        .reserve(length)
-        .thenApply(reserved -> new Received(body.drop(Frames.PREFIX_BYTES), reserved));
   }
 
   private CompletionStage<HttpResponse> dispatch(
@@ -162,31 +155,19 @@ public final class GrpcEndpoint {
     };
   }
 
-  private HttpResponse refused(String rpc, HttpRequest request, Throwable thrown) {
-    RpcFailure failure = Failures.of(rpc, thrown);
-    boolean ofStranger = failure.code() == StatusCode.UNAUTHENTICATED;
-    if (!(request.entity() instanceof HttpEntity.Strict)) {
-      CompletionStage<Received> nothing =
-          request
-              .entity()
-              .withoutSizeLimit()
-              .getDataBytes()
-              .runWith(MessageSink.dropping(ofStranger), materializer);
-      nothing.exceptionally(ended -> null);
-    }
-    return GrpcResponses.refusal(failure);
-  }
-
   /** Where this caller reaches the server: what it asked for. */
   private static String baseUrl(Uri uri) {
     String host = uri.host().address();
     return uri.getScheme() + "://" + (uri.port() <= 0 ? host : host + ":" + uri.port());
   }
 
-  private static String unknownToken(String tokenId) {
-    return tokenId.isEmpty()
-        ? "No token was sent: set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET (troupe env prints them)."
-        : "Token '%.60s' is not known here, or its secret is wrong (troupe env prints the right one)."
-            .formatted(tokenId);
+  private static RpcFailure unknownToken(String tokenId) {
+    return RpcFailure.unauthenticated(
+        tokenId.isEmpty()
+            ? "No token was sent: set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET (troupe env prints"
+                + " them)."
+            : "Token '%.60s' is not known here, or its secret is wrong (troupe env prints the right"
+                    .formatted(tokenId)
+                + " one).");
   }
 }

@@ -24,10 +24,10 @@ import scala.jdk.javaapi.FutureConverters;
  * it announces, and only then pulls on: what is not pulled stays with the sender, by HTTP/2's flow
  * control. Gives the message with its reservation, or fails, and then holds nothing.
  *
- * <p>What comes after a refusal is pulled and dropped, up to a limit. To cancel at once would reset
- * the stream before the answer is on its way, a Python client that is in the middle of sending
- * looks at the answer only once it is done, and Pekko HTTP never gives back the connection's window
- * for bytes that it holds when a stream is reset: a few refused uploads would stop the connection.
+ * <p>A refused request is read to its end all the same, and dropped, up to a limit; then the
+ * refusal is told. A Python client that is in the middle of sending looks at no answer before it is
+ * done. And Pekko HTTP never gives back the connection's window for bytes that it holds when a
+ * stream is reset: a few uploads that are refused in their middle would stop the connection.
  */
 final class MessageSink
     extends GraphStageWithMaterializedValue<
@@ -48,27 +48,31 @@ final class MessageSink
   /** Of a request whose sender is not known. */
   private static final long DROPPED_BYTES_OF_STRANGERS = 1 << 20;
 
-  private final @Nullable Admission admission;
+  private final Admission admission;
+  private final @Nullable RpcFailure refusal;
   private final long mayDropBytes;
   private final Inlet<ByteString> in = Inlet.create("MessageSink.in");
   private final SinkShape<ByteString> shape = SinkShape.of(in);
 
-  private MessageSink(@Nullable Admission admission, long mayDropBytes) {
+  private MessageSink(Admission admission, @Nullable RpcFailure refusal, long mayDropBytes) {
     this.admission = admission;
+    this.refusal = refusal;
     this.mayDropBytes = mayDropBytes;
   }
 
   /** Reads the message, when there is room for it. */
   static MessageSink reading(Admission admission) {
-    return new MessageSink(admission, DROPPED_BYTES);
+    return new MessageSink(admission, null, DROPPED_BYTES);
   }
 
-  /**
-   * Reads nothing: drops what comes, so that the answer arrives. A stranger's request is reset
-   * early, which may cost that connection its window.
-   */
-  static MessageSink dropping(boolean ofStranger) {
-    return new MessageSink(null, ofStranger ? DROPPED_BYTES_OF_STRANGERS : DROPPED_BYTES);
+  /** Reads nothing, and fails with this refusal. */
+  static MessageSink refusing(Admission admission, RpcFailure refusal) {
+    return new MessageSink(admission, refusal, DROPPED_BYTES);
+  }
+
+  /** Reads nothing, of a sender who is not known. */
+  static MessageSink refusingStranger(Admission admission, RpcFailure refusal) {
+    return new MessageSink(admission, refusal, DROPPED_BYTES_OF_STRANGERS);
   }
 
   @Override
@@ -97,7 +101,8 @@ final class MessageSink
     private static final String RESET = "reset";
 
     private final CompletableFuture<Received> received;
-    private Phase phase = admission == null ? Phase.DROP : Phase.PREFIX;
+    private Phase phase = refusal == null ? Phase.PREFIX : Phase.DROP;
+    private @Nullable Throwable failure = refusal;
     private ByteString buffer = ByteString.emptyByteString();
     private long wanted = Frames.PREFIX_BYTES;
     private long mayDrop = mayDropBytes;
@@ -140,7 +145,10 @@ final class MessageSink
 
     @Override
     public void postStop() {
-      fail(RpcFailure.invalid("The request broke off."));
+      if (failure == null) {
+        failure = RpcFailure.invalid("The request broke off.");
+      }
+      tell();
     }
 
     @Override
@@ -151,7 +159,7 @@ final class MessageSink
         moved = false;
       } else {
         refuse(RpcFailure.of(StatusCode.DEADLINE_EXCEEDED, "The request stalled."));
-        scheduleOnce(RESET, LINGER);
+        reset();
       }
     }
 
@@ -204,7 +212,7 @@ final class MessageSink
       wanted = (long) Frames.PREFIX_BYTES + length;
       phase = Phase.ADMISSION;
       AsyncCallback<Admitted> admitted = createAsyncCallback(this::admitted);
-      requireAdmission()
+      admission
           .reserve(length)
           .whenComplete(
               (given, refusal) ->
@@ -220,30 +228,31 @@ final class MessageSink
     }
 
     private void admitted(Admitted answer) {
-      Throwable refusal = answer.refusal();
+      Throwable refused = answer.refusal();
+      Reservation given = answer.reservation();
       if (phase != Phase.ADMISSION) {
-        giveBack(answer.reservation(), refusal == null ? new IllegalStateException() : refusal);
-      } else if (refusal != null) {
-        refuse(refusal);
+        if (given != null) {
+          given.close();
+        }
+      } else if (refused != null) {
+        refuse(refused);
       } else {
-        reservation = answer.reservation();
+        reservation = given;
         phase = Phase.MESSAGE;
         proceed();
       }
     }
 
-    private void refuse(Throwable failure) {
-      fail(failure);
-      dropTheRest();
-    }
-
-    private void fail(Throwable failure) {
-      received.completeExceptionally(failure);
+    private void refuse(Throwable why) {
+      if (failure == null) {
+        failure = why;
+      }
       Reservation held = reservation;
       if (held != null) {
         reservation = null;
         held.close();
       }
+      dropTheRest();
     }
 
     private void dropTheRest() {
@@ -253,24 +262,29 @@ final class MessageSink
       if (ended) {
         completeStage();
       } else {
-        drop(received.isCompletedExceptionally() ? already : 0);
+        drop(failure == null ? 0 : already);
       }
     }
 
     private void drop(int bytes) {
       mayDrop -= bytes;
       if (mayDrop < 0) {
-        scheduleOnce(RESET, LINGER);
+        reset();
       } else if (!isClosed(in) && !hasBeenPulled(in)) {
         pull(in);
       }
     }
 
-    private Admission requireAdmission() {
-      if (admission == null) {
-        throw new IllegalStateException("dropping");
+    /** Tells the refusal before the end of the request, and ends the request a little later. */
+    private void reset() {
+      tell();
+      scheduleOnce(RESET, LINGER);
+    }
+
+    private void tell() {
+      if (failure != null) {
+        received.completeExceptionally(failure);
       }
-      return admission;
     }
   }
 }

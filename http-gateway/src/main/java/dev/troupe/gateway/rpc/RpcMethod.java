@@ -40,7 +40,9 @@ public sealed interface RpcMethod {
     /** Reads the request and runs the handler. */
     public CompletionStage<? extends Message> call(RpcContext context, CodedInputStream request) {
       try {
-        return handler.handle(context, parse(name, parser, request));
+        return handler
+            .handle(context, parse(name, parser, request))
+            .thenApply(message -> checked(name, answer, message));
       } catch (RuntimeException failure) {
         return CompletableFuture.failedFuture(failure);
       }
@@ -55,11 +57,22 @@ public sealed interface RpcMethod {
     /** Reads the request and makes the stream of answers. */
     public Source<? extends Message, NotUsed> call(RpcContext context, CodedInputStream request) {
       try {
-        return handler.handle(context, parse(name, parser, request));
+        return handler
+            .handle(context, parse(name, parser, request))
+            .map(message -> checked(name, answer, message));
       } catch (RuntimeException failure) {
         return Source.failed(failure);
       }
     }
+  }
+
+  private static <A extends Message> A checked(String name, Descriptor answer, A message) {
+    if (message.getDescriptorForType() != answer) {
+      throw new IllegalStateException(
+          "%s answers with %s, its handler gave %s"
+              .formatted(name, answer.getFullName(), message.getDescriptorForType().getFullName()));
+    }
+    return message;
   }
 
   private static <Q> Q parse(String name, Parser<Q> parser, CodedInputStream request) {

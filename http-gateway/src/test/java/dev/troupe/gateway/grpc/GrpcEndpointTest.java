@@ -31,10 +31,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** The public port as a gRPC client sees it. */
-@Timeout(60)
 class GrpcEndpointTest {
 
   private static EchoServer server;

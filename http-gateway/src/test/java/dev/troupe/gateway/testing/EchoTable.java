@@ -72,9 +72,14 @@ public final class EchoTable {
             BROKEN_STREAM,
             Int32Value.parser(),
             (context, request) ->
-                Source.range(1, 2)
-                    .map(i -> zeros(i))
-                    .concatLazy(Source.failed(RpcFailure.notFound("no more of it"))))
+                Source.range(1, 3)
+                    .map(
+                        i -> {
+                          if (i == 3) {
+                            throw RpcFailure.notFound("no more of it");
+                          }
+                          return zeros(i);
+                        }))
         .unary(HOLD, BytesValue.parser(), this::hold)
         .unary(FAIL, BytesValue.parser(), EchoTable::fail)
         .build();
