@@ -49,11 +49,11 @@ class Client:
         return self._start("-m", "modal", *map(str, arguments), **environment)
 
     def sdk(self, source, within=60, **environment):
-        """Runs a script that uses the library; gives what it handed to answer()."""
+        """Runs a script that uses the library; gives what it handed to answer(), None where nothing."""
         running = self.start_sdk(source, **environment)
         finished = running.finish(within)
         assert finished.status == 0, finished
-        return running.answer()
+        return running.answer() if running.answer_file.exists() else None
 
     def start_sdk(self, source, **environment):
         file, script = tempfile.mkstemp(suffix=".py", dir=self.folder)

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 final class DebianRecipe {
 
   /** Part of the layer's key: a change of this file that changes the result changes it. */
-  static final String VERSION = "1";
+  static final String VERSION = "2";
 
   private static final Duration LIMIT = Duration.ofMinutes(20);
   private static final Path APT = Path.of("/etc/apt");
@@ -100,6 +100,7 @@ final class DebianRecipe {
     for (String name : List.of("python", "python3")) {
       link(programs.resolve(name), "/usr/bin/python" + series);
     }
+    recordPackages(folder.resolve("usr/lib/python3/dist-packages"));
     Path parts = folder.resolve("etc/apt/sources.list.d");
     try (Stream<Path> files = Files.list(parts)) {
       for (Path file : files.toList()) {
@@ -107,6 +108,36 @@ final class DebianRecipe {
       }
     }
     Files.writeString(parts.resolve("debian.sources"), sources);
+  }
+
+  /**
+   * Writes the RECORD that Debian strips from its Python packages. Without it pip 25 refuses to
+   * replace them, and the client's first build step is {@code pip install --upgrade pip wheel}.
+   */
+  private static void recordPackages(Path packages) throws IOException {
+    List<Path> facts;
+    try (Stream<Path> entries = Files.list(packages)) {
+      facts = entries.filter(entry -> entry.toString().endsWith(".dist-info")).toList();
+    }
+    for (Path info : facts) {
+      Path record = info.resolve("RECORD");
+      String name = info.getFileName().toString();
+      Path code = packages.resolve(name.substring(0, name.indexOf('-')));
+      if (Files.exists(record) || !Files.isDirectory(code)) {
+        continue;
+      }
+      List<String> lines = new ArrayList<>();
+      for (Path part : List.of(code, info)) {
+        try (Stream<Path> files = Files.walk(part)) {
+          files
+              .filter(Files::isRegularFile)
+              .map(file -> packages.relativize(file) + ",,")
+              .forEach(lines::add);
+        }
+      }
+      lines.add(packages.relativize(record) + ",,");
+      Files.write(record, lines);
+    }
   }
 
   private static void link(Path link, String target) throws IOException {
