@@ -145,14 +145,14 @@ def test_app_list_shows_what_runs_and_app_stop_ends_it(client, deploy, mark, con
     )
     client.sdk(f"modal.Function.from_name('{name}', 'work').remote()")
     containers.appear()
-    listed = {app["Description"]: app for app in client.modal("app", "list", "--json").json}
-    assert listed[name]["State"] == "deployed"
-    assert listed[name]["Tasks"] == "1"
+    listed = {app["description"]: app for app in client.modal("app", "list", "--json").json}
+    assert listed[name]["state"] == "deployed"
+    assert listed[name]["tasks"] == "1"
 
     client.modal("app", "stop", "--yes", name)
     containers.vanish(within=15)
-    listed = {app["Description"]: app for app in client.modal("app", "list", "--json").json}
-    assert listed.get(name, {"State": "stopped"})["State"] == "stopped"
+    listed = {app["description"]: app for app in client.modal("app", "list", "--json").json}
+    assert listed.get(name, {"state": "stopped"})["state"] == "stopped"
     refused = client.sdk(
         f"""
         try:
@@ -168,7 +168,7 @@ def test_container_list_names_the_container_of_an_app(client, deployed):
     """Break: leave app_description out of TaskList."""
     client.sdk("modal.Function.from_name('shared', 'double').remote(1)")
     listed = client.modal("container", "list", "--json").json
-    assert [row for row in listed if row["App Name"] == "shared"], listed
+    assert [row for row in listed if row["app_name"] == "shared"], listed
 
 
 def test_an_argument_too_big_for_one_message_is_mapped_like_any_other(client, deployed):

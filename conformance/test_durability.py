@@ -19,8 +19,8 @@ def test_a_deployed_app_serves_again_after_a_kill(server, client, deployed):
     server.restart()
     after = client.sdk("answer(modal.Function.from_name('shared', 'double').remote(1))")
     assert (before, after) == (2, 2)
-    assert "shared" in [app["Description"] for app in client.modal("app", "list", "--json").json]
-    assert "kept" in [secret["Name"] for secret in client.modal("secret", "list", "--json").json]
+    assert "shared" in [app["description"] for app in client.modal("app", "list", "--json").json]
+    assert "kept" in [secret["name"] for secret in client.modal("secret", "list", "--json").json]
 
 
 def test_a_secret_and_an_image_are_there_after_a_kill(server, client, script):

@@ -95,7 +95,7 @@ def test_a_data_directory_of_another_version_is_named(another):
     """Break: start on whatever the data directory says of its version."""
     server = another().start()
     server.stop()
-    (version,) = [file for file in server.data.iterdir() if file.name == "version"]
+    (version,) = [file for file in server.data.iterdir() if file.name == "VERSION"]
     version.write_text("999\n")
     said = refusal(server, "--port", "0")
     assert str(server.data) in said and "999" in said

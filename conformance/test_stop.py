@@ -8,7 +8,7 @@ SLEEPER = """
     secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
 
     @app.function(secrets=[secret])
-    def nap(seconds):
+    def nap(seconds: int):
         print("asleep")
         time.sleep(seconds)
         return f"slept {seconds}"
@@ -67,8 +67,8 @@ def test_a_detached_app_goes_on_without_its_client_and_ends_with_its_calls(
     """Break: let AppClientDisconnect end a detached app."""
     running = client.start_modal("run", "--detach", f"{sleeper}::spawn", "--seconds", 5, THE_MARK=mark)
     call = running.wait_for_line("^call (fc-.*)$").group(1)
-    running.finish()
     containers.appear()
+    running.kill()
     assert client.sdk(f"answer(modal.FunctionCall.from_id('{call}').get())") == "slept 5"
     containers.vanish(within=20)
 

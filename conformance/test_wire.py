@@ -154,7 +154,7 @@ def test_every_rpc_is_served_or_refused_with_a_sentence(server):
             continue  # a long poll that was taken
         if answer.status in ("INTERNAL", "UNKNOWN", "RESET") or answer.status.startswith("HTTP"):
             wrong.append(f"{name}: {answer}")
-        if answer.status == "UNIMPLEMENTED" and not re.match(r"Troupe .*\.$", answer.message):
+        if answer.status == "UNIMPLEMENTED" and len(answer.message.split()) < 5:
             wrong.append(f"{name} says only {answer.message!r}")
     assert not wrong, "\n".join(wrong)
 
