@@ -5,7 +5,6 @@ import dev.troupe.actors.calllog.OutputNumber;
 import dev.troupe.actors.calllog.OutputRow;
 import dev.troupe.actors.id.CallId;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,27 +20,29 @@ final class Call {
   private int finished;
   private boolean durable;
 
-  // Which indexes came; only for a call made by this owner. One loaded from the log relies on the
-  // log's primary key.
-  private final @Nullable BitSet indexes;
+  // Which indexes came; only for a call made by this owner. Of one loaded from the log only the
+  // log's primary key knows.
+  private final @Nullable IndexSet indexes;
 
   private final NavigableMap<OutputNumber, Output> outputs = new TreeMap<>();
-  private final Map<Integer, Output> byIndex = new HashMap<>();
+  private final Map<Integer, Output> byIndex = new HashMap<>(2);
   private OutputNumber forgottenUpTo = OutputNumber.START;
-  private int forgotten;
+  private int undurable;
 
   /**
    * An output at hand: {@code written} once it was given to the log, {@code durable} once its
-   * commit is through.
+   * commit is through. One whose input is not durable yet may still be taken back.
    */
   static final class Output {
     private OutputRow row;
+    private boolean inputDurable;
     private boolean written;
     private boolean durable;
+    private boolean takenBack;
 
-    private Output(OutputRow row, boolean durable) {
+    private Output(OutputRow row, boolean inputDurable) {
       this.row = row;
-      this.durable = durable;
+      this.inputDurable = inputDurable;
     }
 
     OutputRow row() {
@@ -56,22 +57,26 @@ final class Call {
       return written;
     }
 
+    boolean takenBack() {
+      return takenBack;
+    }
+
     /** The row as it goes to the log; later changes need a write of their own. */
     OutputRow rowToWrite() {
       written = true;
       return row;
     }
 
-    void committed() {
-      durable = true;
-    }
-
     void replaceRow(OutputRow newRow) {
       row = newRow;
     }
+
+    void inputCommitted() {
+      inputDurable = true;
+    }
   }
 
-  private Call(CallRow row, int known, int finished, boolean durable, @Nullable BitSet indexes) {
+  private Call(CallRow row, int known, int finished, boolean durable, @Nullable IndexSet indexes) {
     this.row = row;
     this.known = known;
     this.finished = finished;
@@ -81,13 +86,12 @@ final class Call {
 
   /** A call that has just come. */
   static Call fresh(CallRow row) {
-    return new Call(row, 0, 0, false, new BitSet());
+    return new Call(row, 0, 0, false, new IndexSet());
   }
 
   /** A call found in the log by the owner of {@code epoch}; outputs of earlier ones are there. */
   static Call loaded(CallRow row, int known, int finished, long epoch) {
     Call call = new Call(row, known, finished, true, null);
-    call.forgotten = finished;
     call.forgottenUpTo = new OutputNumber(epoch, 0);
     return call;
   }
@@ -120,13 +124,15 @@ final class Call {
     return row.cancelled();
   }
 
-  /** Takes note of an input; false where its index came before. */
+  /** It was found in the log, so that which of its inputs came before only the log knows. */
+  boolean wasLoaded() {
+    return indexes == null;
+  }
+
+  /** Takes note of an input; false where its index is known to have come before. */
   boolean learn(int index) {
-    if (indexes != null) {
-      if (indexes.get(index)) {
-        return false;
-      }
-      indexes.set(index);
+    if (indexes != null && !indexes.add(index)) {
+      return false;
     }
     known++;
     return true;
@@ -135,7 +141,7 @@ final class Call {
   /** Takes back what {@link #learn} noted. */
   void unlearn(int index) {
     if (indexes != null) {
-      indexes.clear(index);
+      indexes.remove(index);
     }
     known--;
   }
@@ -152,20 +158,56 @@ final class Call {
 
   /** Inputs that have no output yet, those that are known to come included. */
   int unfinished() {
-    return Math.max(known, Math.max(row.total(), 0)) - finished;
+    int all = cancelled() ? known : Math.max(known, row.total());
+    return Math.max(0, all - finished);
+  }
+
+  /** Inputs whose outputs a reader can't have yet. */
+  int outstanding() {
+    return unfinished() + (row.invocation().singleReader() ? 0 : undurable);
   }
 
   /** No further output will come. */
   boolean complete() {
-    return row.total() >= 0 ? finished >= row.total() : finished >= known && cancelled();
+    return (cancelled() || row.total() >= 0) && unfinished() == 0;
   }
 
-  Output finish(OutputRow output) {
-    Output entry = new Output(output, false);
+  /** No further output will come, and all are in the log. */
+  boolean settled() {
+    return durable && undurable == 0 && complete();
+  }
+
+  /** Takes in an output. */
+  Output finish(OutputRow output, boolean inputDurable) {
+    Output entry = new Output(output, inputDurable);
     outputs.put(output.number(), entry);
     byIndex.put(output.input().index(), entry);
     finished++;
+    undurable++;
     return entry;
+  }
+
+  /** The output's commit is through. */
+  void committed(Output output) {
+    if (!output.takenBack && !output.durable) {
+      output.durable = true;
+      undurable--;
+    }
+  }
+
+  /** The input of this output was never taken in: nobody has seen it, nobody shall. */
+  void takeBack(Output output) {
+    if (outputs.remove(output.row.number(), output)) {
+      byIndex.remove(output.row.input().index());
+      finished--;
+      undurable -= output.durable ? 0 : 1;
+    }
+    output.takenBack = true;
+  }
+
+  /** The output of an input at hand; null where it has none, or it is in the log alone. */
+  @Nullable Output outputOf(int index) {
+    return byIndex.get(index);
   }
 
   /** Outputs at hand that a reader of this call may have, wanted by index. */
@@ -190,7 +232,10 @@ final class Call {
     return found;
   }
 
-  /** Outputs at hand that a reader of this call may have, behind a cursor. */
+  /**
+   * Outputs at hand that a reader of this call may have, behind a cursor. None behind one that may
+   * not be read yet: the cursor would pass it over.
+   */
   List<Output> readableAfter(OutputNumber number, int most) {
     List<Output> found = new ArrayList<>();
     for (Output output : outputs.tailMap(number, false).values()) {
@@ -202,18 +247,26 @@ final class Call {
     return found;
   }
 
+  /** Whether there is an output at hand behind a cursor, readable or not. */
+  boolean anyAfter(OutputNumber number) {
+    return outputs.higherKey(number) != null;
+  }
+
+  /** Whether there is an output at hand of one of these inputs, readable or not. */
+  boolean anyOf(int first, int last) {
+    return undurable > 0
+        && outputs.values().stream()
+            .map(output -> output.row().input().index())
+            .anyMatch(index -> index >= first && index <= last);
+  }
+
   private boolean readable(Output output) {
-    return output.durable() || row.invocation().singleReader();
+    return output.durable() || (output.inputDurable && row.invocation().singleReader());
   }
 
-  /** Whether outputs behind {@code number} may be in the log alone. */
-  boolean mayBeForgotten(OutputNumber number) {
-    return forgotten > 0 && number.compareTo(forgottenUpTo) < 0;
-  }
-
-  /** Whether outputs are in the log alone. */
-  boolean forgotSome() {
-    return forgotten > 0;
+  /** Up to here outputs are in the log alone, and all of them are there. */
+  OutputNumber forgottenUpTo() {
+    return forgottenUpTo;
   }
 
   /** Lets go of durable outputs, which the log gives again; how many bytes that frees. */
@@ -227,10 +280,7 @@ final class Call {
       }
       entries.remove();
       byIndex.remove(output.row().input().index());
-      forgotten++;
-      if (forgottenUpTo.compareTo(output.row().number()) < 0) {
-        forgottenUpTo = output.row().number();
-      }
+      forgottenUpTo = output.row().number();
       freed += bytes(output.row());
     }
     return freed;

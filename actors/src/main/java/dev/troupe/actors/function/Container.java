@@ -1,7 +1,6 @@
 package dev.troupe.actors.function;
 
 import dev.troupe.actors.function.FunctionProtocol.Beat;
-import dev.troupe.actors.function.FunctionProtocol.Lease;
 import dev.troupe.actors.function.FunctionProtocol.LeasedInput;
 import dev.troupe.actors.id.InputId;
 import dev.troupe.actors.id.MachineId;
@@ -45,19 +44,17 @@ final class Container {
   private @Nullable Instant startedAt;
   private Instant phaseSince;
   private Instant idleSince;
-  private @Nullable String waitReason;
+  private Instant spokeAt;
   private final Set<MachineId> refusedBy = new HashSet<>();
+  private @Nullable String waitReason;
   private boolean killed;
+  private boolean leaveSaid;
   private boolean everLeased;
 
   private final Set<InputId> held = new LinkedHashSet<>();
-  private @Nullable Poll poll;
   private @Nullable Answered lastAnswer;
   private final List<LeasedInput> undelivered = new ArrayList<>();
   private @Nullable HeldBeat beat;
-
-  /** A poll for inputs that is being held. */
-  record Poll(Lease lease, Instant until) {}
 
   /** The last answer with items, for a repeat under its key. */
   record Answered(String pollKey, List<LeasedInput> items) {}
@@ -72,6 +69,7 @@ final class Container {
     this.phaseSince = now;
     this.idleSince = now;
     this.restatedAt = now;
+    this.spokeAt = now;
   }
 
   TaskId task() {
@@ -101,10 +99,19 @@ final class Container {
     }
     phase = next;
     phaseSince = now;
-    if (next == Phase.STARTED) {
+    if (next == Phase.STARTED || (next == Phase.SERVING && startedAt == null)) {
       startedAt = now;
     }
+    if (next == Phase.SERVING) {
+      // Until now it had nothing to be idle from.
+      idleSince = now;
+    }
     return true;
+  }
+
+  /** Whether its process was seen, though it may be gone since. */
+  boolean wasStarted() {
+    return startedAt != null;
   }
 
   @Nullable MachineId machine() {
@@ -125,6 +132,12 @@ final class Container {
     launch = wish;
   }
 
+  /** A machine that was not asked gave it a place. */
+  void granted(MachineId place) {
+    machine = place;
+    launch = null;
+  }
+
   /** What a machine was asked for; null while none was. */
   @Nullable Launch launch() {
     return launch;
@@ -139,10 +152,16 @@ final class Container {
     return true;
   }
 
+  /** What it waits for was said now. */
+  void restated(Instant now) {
+    restatedAt = now;
+  }
+
   Set<MachineId> refusedBy() {
     return refusedBy;
   }
 
+  /** What it waits for; null where it never waited. */
   @Nullable String waitReason() {
     return waitReason;
   }
@@ -164,14 +183,32 @@ final class Container {
     killed = true;
   }
 
-  boolean everLeased() {
-    return everLeased;
+  /** Its runner was told to leave in answer to a question of its own. */
+  boolean wasToldToLeave() {
+    return leaveSaid;
+  }
+
+  void leaveSaid() {
+    leaveSaid = true;
+  }
+
+  /** When its runner, or its machine, was last heard of it. */
+  Instant spokeAt() {
+    return spokeAt;
+  }
+
+  void spoke(Instant now) {
+    spokeAt = now;
   }
 
   // ---- inputs
 
   Set<InputId> held() {
     return held;
+  }
+
+  boolean everLeased() {
+    return everLeased;
   }
 
   void hold(InputId input) {
@@ -193,27 +230,25 @@ final class Container {
     return idleSince;
   }
 
-  /** It may be given inputs: it serves, and its definition is the one in force. */
-  boolean takes(@Nullable FunctionDefinition inForce) {
-    return phase == Phase.SERVING
-        && inForce != null
-        && inForce.definitionId().equals(definition.definitionId());
+  /** It has had its one input: its runner ends by itself. */
+  boolean spent() {
+    return everLeased && definition.singleUse();
+  }
+
+  /** Its definition is the one in force. */
+  boolean current(@Nullable FunctionDefinition inForce) {
+    return inForce != null && inForce.definitionId().equals(definition.definitionId());
   }
 
   // ---- polls
 
-  @Nullable Poll poll() {
-    return poll;
-  }
-
-  void poll(@Nullable Poll held) {
-    poll = held;
-  }
-
-  /** What a poll under {@code key} was answered with; null where it was not, or with nothing. */
+  /**
+   * What a poll under {@code key} was answered with, as far as it still has it; null where it was
+   * not, or with nothing.
+   */
   @Nullable List<LeasedInput> answerTo(String key) {
     return lastAnswer != null && !key.isEmpty() && lastAnswer.pollKey().equals(key)
-        ? lastAnswer.items()
+        ? lastAnswer.items().stream().filter(item -> held.contains(item.input())).toList()
         : null;
   }
 
@@ -223,18 +258,21 @@ final class Container {
 
   /** The answer to the poll under {@code key} never arrived: its items go to the next poll. */
   void broke(String key) {
-    List<LeasedInput> items = answerTo(key);
-    if (items != null) {
-      undelivered.addAll(items);
+    if (lastAnswer != null && lastAnswer.pollKey().equals(key)) {
+      undelivered.addAll(lastAnswer.items());
       lastAnswer = null;
     }
   }
 
-  /** Items of a broken poll that are still held, each once. */
-  List<LeasedInput> takeUndelivered() {
+  /** Items of a broken poll that are still held, each once; at most {@code most} of one method. */
+  List<LeasedInput> takeUndelivered(int most) {
+    undelivered.removeIf(item -> !held.contains(item.input()));
     List<LeasedInput> items =
-        undelivered.stream().filter(item -> held.contains(item.input())).toList();
-    undelivered.clear();
+        undelivered.stream()
+            .filter(item -> item.methodName().equals(undelivered.getFirst().methodName()))
+            .limit(most)
+            .toList();
+    undelivered.removeAll(items);
     return items;
   }
 

@@ -1,20 +1,19 @@
 package dev.troupe.actors.function;
 
-import dev.troupe.actors.app.AppProtocol;
-import dev.troupe.actors.app.AppProtocol.ContainerPhase;
+import dev.troupe.actors.calllog.CallLog.Written;
+import dev.troupe.actors.calllog.CallRow;
 import dev.troupe.actors.calllog.LeaseMark;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.function.FunctionDefinition.Retries;
 import dev.troupe.actors.function.FunctionProtocol.Beat;
 import dev.troupe.actors.function.FunctionProtocol.Beaten;
-import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.function.FunctionProtocol.Lease;
 import dev.troupe.actors.function.FunctionProtocol.LeaseReply;
 import dev.troupe.actors.function.FunctionProtocol.LeasedInput;
 import dev.troupe.actors.function.FunctionProtocol.Report;
 import dev.troupe.actors.function.FunctionProtocol.ReportReply;
 import dev.troupe.actors.function.FunctionProtocol.Reported;
-import dev.troupe.actors.function.FunctionProtocol.StartFailed;
 import dev.troupe.actors.id.InputId;
 import dev.troupe.actors.id.TaskId;
 import java.time.Duration;
@@ -23,19 +22,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The containers' side of a function: leases inputs to them, takes their outputs, and decides what
- * becomes of an input whose run is over. Part of {@link FunctionActor}, which calls it from its own
- * thread alone.
+ * The containers' side of a function: leases inputs to them, takes their outputs, tells them what
+ * to stop. Part of {@link FunctionActor}, which calls it from its own thread alone.
  */
 final class ContainerDesk {
 
+  private static final Retries NO_RETRIES = new Retries(0, Duration.ZERO, 1, Duration.ZERO);
+
+  // A container that goes on with what it was told to stop did not hear it.
+  private static final Duration CANCEL_AGAIN = Duration.ofSeconds(10);
+
   private final Mailbox mailbox;
   private final Commits commits;
-  private final CallDesk calls;
+  private final OutputDesk outputs;
   private final Fleet fleet;
+  private final Runs runs;
   private final Supplier<FunctionState> state;
 
   // Moving mean of how long inputs ran lately, for the autoscaler.
@@ -44,13 +47,15 @@ final class ContainerDesk {
   ContainerDesk(
       Mailbox mailbox,
       Commits commits,
-      CallDesk calls,
+      OutputDesk outputs,
       Fleet fleet,
+      Runs runs,
       Supplier<FunctionState> state) {
     this.mailbox = mailbox;
     this.commits = commits;
-    this.calls = calls;
+    this.outputs = outputs;
     this.fleet = fleet;
+    this.runs = runs;
     this.state = state;
   }
 
@@ -62,32 +67,33 @@ final class ContainerDesk {
 
   void lease(Lease lease, Instant now) {
     Container container = fleet.seen(lease.task(), now);
-    if (container == null || container.leaving()) {
+    if (container == null) {
       lease.replyTo().tell(new LeaseReply.Leave("this container is no longer wanted"));
       return;
     }
-    if (container.reach(Container.Phase.SERVING, now)) {
-      fleet.serving(container);
-    }
-    dropPoll(container);
+    fleet.serving(container, now);
+    int most = Math.max(1, lease.most());
     List<LeasedInput> same = container.answerTo(lease.pollKey());
-    List<LeasedInput> undelivered = same == null ? container.takeUndelivered() : List.of();
+    List<LeasedInput> undelivered = same == null ? container.takeUndelivered(most) : List.of();
     if (same != null) {
-      lease.replyTo().tell(new LeaseReply.Items(same));
+      // Those that were reported since arrived; the asker is a late one.
+      fleet.polls().answer(container.task(), new LeaseReply.Nothing());
+      lease.replyTo().tell(same.isEmpty() ? new LeaseReply.Nothing() : new LeaseReply.Items(same));
     } else if (!undelivered.isEmpty()) {
-      answer(container, lease, undelivered);
+      fleet.polls().answer(container.task(), new LeaseReply.Nothing());
+      container.answered(lease.pollKey(), undelivered);
+      lease.replyTo().tell(new LeaseReply.Items(undelivered));
     } else {
-      container.poll(new Container.Poll(lease, now.plus(lease.patience())));
-      pump(now);
+      fleet.polls().hold(container, lease, now);
+      leaveIfUnwanted(container, now);
     }
   }
 
-  /** A container asks anew while an earlier poll of it is held: that one's caller has gone. */
-  private static void dropPoll(Container container) {
-    Container.Poll earlier = container.poll();
-    if (earlier != null) {
-      earlier.lease().replyTo().tell(new LeaseReply.Nothing());
-      container.poll(null);
+  private void leaveIfUnwanted(Container container, Instant now) {
+    if (container.leaving() || container.spent()) {
+      fleet.leave(container, "this container is no longer wanted", now);
+    } else if (!container.current(state.get().published())) {
+      fleet.leave(container, "a newer version is deployed", now);
     }
   }
 
@@ -96,9 +102,9 @@ final class ContainerDesk {
     if (container == null) {
       return;
     }
-    Container.Poll held = container.poll();
+    Polls.Poll held = fleet.polls().of(task);
     if (held != null && held.lease().pollKey().equals(pollKey)) {
-      container.poll(null);
+      fleet.polls().drop(task);
     } else {
       container.broke(pollKey);
     }
@@ -106,265 +112,119 @@ final class ContainerDesk {
 
   /** Hands waiting inputs to containers whose polls are held. */
   void pump(Instant now) {
-    FunctionDefinition inForce = state.get().published();
     mailbox.wake(now);
-    while (mailbox.waiting() > mailbox.tail()) {
-      Container container = fleet.mostRecentlyBusy(inForce);
-      if (container == null) {
+    while (mailbox.hasReady()) {
+      Polls.Poll poll = fleet.polls().first();
+      if (poll == null) {
         return;
       }
-      Lease lease = Objects.requireNonNull(container.poll()).lease();
-      List<Input> inputs = mailbox.lease(lease.task(), Math.max(1, lease.most()), now);
-      if (inputs.isEmpty()) {
-        return;
-      }
-      List<LeasedInput> items = new ArrayList<>(inputs.size());
-      for (Input input : inputs) {
-        LeaseMark mark = Objects.requireNonNull(input.lease());
-        container.hold(input.id());
-        if (!commits.isFresh(input)) {
-          commits.add(new LogWrite.Leased(input.id(), mark));
-        }
-        items.add(
-            new LeasedInput(
-                input.id(),
-                mark.token(),
-                input.call().row().invocation(),
-                input.methodName(),
-                input.payload(),
-                input.runs()));
-      }
-      answer(container, lease, items);
+      hand(poll, now);
     }
   }
 
-  private static void answer(Container container, Lease lease, List<LeasedInput> items) {
-    container.poll(null);
-    container.answered(lease.pollKey(), items);
-    lease.replyTo().tell(new LeaseReply.Items(items));
+  private void hand(Polls.Poll poll, Instant now) {
+    Container container = poll.container();
+    int most = Math.max(1, poll.lease().most());
+    List<LeasedInput> items = new ArrayList<>(1);
+    for (Input input : mailbox.lease(container.task(), most, now)) {
+      LeaseMark mark = Objects.requireNonNull(input.lease());
+      container.hold(input.id());
+      if (!input.fresh()) {
+        commits.add(new LogWrite.Leased(input.id(), mark));
+      }
+      CallRow call = input.call().row();
+      items.add(
+          new LeasedInput(
+              input.id(),
+              mark.token(),
+              call.invocation(),
+              input.methodName(),
+              input.payload(),
+              input.runs()));
+    }
+    fleet.useful();
+    container.answered(poll.lease().pollKey(), items);
+    fleet.polls().answer(container.task(), new LeaseReply.Items(items));
   }
 
   // ---- outputs
 
   void report(Report report, Instant now) {
+    boolean mayBeRepeat = false;
     for (Reported reported : report.outputs()) {
-      take(report.task(), reported, now);
+      mayBeRepeat |= !take(report.task(), reported, now);
     }
-    commits.then(false, _ -> report.replyTo().tell(new ReportReply.Taken()));
-    pump(now);
+    Commits.Then answer =
+        (written, _) ->
+            report
+                .replyTo()
+                .tell(
+                    written instanceof Written.Fenced
+                        ? new ReportReply.Again(Refusals.REPORT_AGAIN)
+                        : new ReportReply.Taken());
+    if (mayBeRepeat) {
+      // What it repeats may be on its way into the log still.
+      commits.afterAll(answer);
+    } else {
+      commits.then(false, answer);
+    }
   }
 
-  private void take(TaskId task, Reported reported, Instant now) {
+  /** False where the output is of no use, and not to be sent again. */
+  private boolean take(TaskId task, Reported reported, Instant now) {
     Input input = mailbox.input(reported.input());
     LeaseMark lease = input == null ? null : input.lease();
     if (input == null
         || lease == null
         || !lease.task().equals(task)
         || reported.attempt() != input.runs()) {
-      // Finished, timed out or leased elsewhere meanwhile: of no use, and not to be sent again.
-      return;
+      // Finished, timed out or leased elsewhere meanwhile.
+      return false;
     }
-    fleet.seen(task, now);
+    Container container = fleet.seen(task, now);
+    if (container != null) {
+      fleet.serving(container, now);
+    }
     measure(Duration.between(lease.at(), now));
-    Verdict verdict =
-        Verdict.reported(
-            reported.status(),
-            input.attempts(),
-            input.lost(),
-            input.call().cancelled() ? NO_RETRIES : definition().retries());
-    release(input, now);
-    switch (verdict) {
-      case Verdict.Again again -> spend(input, again, now);
-      case Verdict.End _ ->
-          calls.finish(
-              input,
-              new OutputRow(
-                  input.id(),
-                  mailbox.nextOutput(),
-                  reported.status(),
-                  reported.result(),
-                  "",
-                  reported.dataFormat(),
-                  task.value(),
-                  reported.startedAt(),
-                  reported.createdAt(),
-                  null),
-              now);
+    Retries retries = input.call().cancelled() ? NO_RETRIES : retries();
+    switch (Verdict.reported(reported.status(), input.attempts(), input.lost(), retries)) {
+      case Verdict.Again again -> runs.again(input, again, now);
+      case Verdict.End _ -> {
+        runs.release(input, now);
+        outputs.finish(input, output(task, reported), now);
+      }
     }
+    return true;
   }
 
-  private static final FunctionDefinition.Retries NO_RETRIES =
-      new FunctionDefinition.Retries(0, Duration.ZERO, 1, Duration.ZERO);
+  private OutputRow output(TaskId task, Reported reported) {
+    return new OutputRow(
+        reported.input(),
+        mailbox.nextOutput(),
+        reported.status(),
+        reported.result(),
+        "",
+        reported.dataFormat(),
+        task.value(),
+        reported.startedAt(),
+        reported.createdAt(),
+        null);
+  }
 
   private void measure(Duration run) {
+    Duration took = run.isNegative() ? Duration.ZERO : run;
+    // Never zero, which means that nothing is known.
     meanRun =
-        meanRun.isZero()
-            ? run.plusNanos(1)
-            : meanRun.multipliedBy(7).plus(run).dividedBy(8).plusNanos(1);
+        (meanRun.isZero() ? took : meanRun.multipliedBy(7).plus(took).dividedBy(8)).plusNanos(1);
   }
 
-  private FunctionDefinition definition() {
+  private Retries retries() {
     FunctionState now = state.get();
-    return Objects.requireNonNull(now.published() != null ? now.published() : now.latest());
+    FunctionDefinition definition = now.published() != null ? now.published() : now.latest();
+    return Objects.requireNonNull(definition).retries();
   }
 
-  private void release(Input input, Instant now) {
-    LeaseMark lease = input.lease();
-    Container container = lease == null ? null : fleet.find(lease.task());
-    if (container != null) {
-      container.release(input.id(), now);
-    }
-  }
-
-  /** Counts a run; the next one may begin once the count is durable. */
-  private void spend(Input input, Verdict.Again again, Instant now) {
-    mailbox.spend(input, again.attempts(), again.lost());
-    commits.add(new LogWrite.Spent(input.id(), again.attempts(), again.lost()));
-    Instant notBefore = now.plus(again.delay());
-    commits.then(
-        false,
-        _ -> {
-          mailbox.again(input, notBefore, now);
-          pump(now);
-        });
-  }
-
-  /** Ends an input by a word of the platform. */
-  private void end(Input input, int status, String message, @Nullable String task, Instant now) {
-    release(input, now);
-    calls.finish(
-        input,
-        new OutputRow(
-            input.id(),
-            mailbox.nextOutput(),
-            status,
-            null,
-            message,
-            0,
-            task == null ? "" : task,
-            null,
-            now,
-            null),
-        now);
-  }
-
-  private void settle(Input input, Verdict verdict, TaskId task, Instant now) {
-    switch (verdict) {
-      case Verdict.Again again when !input.call().cancelled() -> {
-        release(input, now);
-        spend(input, again, now);
-      }
-      case Verdict.Again _ ->
-          end(input, Status.TERMINATED, "The call was cancelled.", task.value(), now);
-      case Verdict.End(var status, var message) -> end(input, status, message, task.value(), now);
-    }
-  }
-
-  // ---- containers that fail
-
-  void startFailed(StartFailed failed, Instant now) {
-    Container container = fleet.find(failed.task());
-    if (container != null && !container.leaving()) {
-      fleet.startFailed(container, now);
-      if (!fleet.anyServing()) {
-        failWaiting(failed, now);
-      }
-    }
-    commits.then(false, _ -> failed.replyTo().tell(new ReportReply.Taken()));
-  }
-
-  /** The function can't start: what waits for it ends with what the runner said. */
-  private void failWaiting(StartFailed failed, Instant now) {
-    boolean owned = failed.result().stored() != null || failed.result().attached() != null;
-    boolean first = true;
-    for (Input input : waitingInputs()) {
-      // A stored result belongs to one row; the others say where to look.
-      OutputRow output =
-          owned && !first
-              ? new OutputRow(
-                  input.id(),
-                  mailbox.nextOutput(),
-                  Status.INIT_FAILURE,
-                  null,
-                  "The function failed to start; its app's logs say why.",
-                  0,
-                  failed.task().value(),
-                  null,
-                  now,
-                  null)
-              : new OutputRow(
-                  input.id(),
-                  mailbox.nextOutput(),
-                  failed.status(),
-                  failed.result(),
-                  "",
-                  0,
-                  failed.task().value(),
-                  null,
-                  now,
-                  null);
-      calls.finish(input, output, now);
-      first = false;
-    }
-  }
-
-  private List<Input> waitingInputs() {
-    return mailbox.inputs().stream().filter(input -> input.lease() == null).toList();
-  }
-
-  /** Ends all that waits: nothing could start the function. */
-  void failWaiting(int status, String message, Instant now) {
-    waitingInputs().forEach(input -> end(input, status, message, null, now));
-  }
-
-  void containerEnded(TaskId task, Ending ending, Instant now) {
-    Container container = fleet.remove(task);
-    if (container == null) {
-      return;
-    }
-    boolean told = container.killed() || container.leaving();
-    FunctionDefinition definition = container.definition();
-    for (InputId id : List.copyOf(container.held())) {
-      Input input = mailbox.input(id);
-      if (input != null) {
-        settle(
-            input,
-            Verdict.containerEnded(
-                ending,
-                told,
-                input.attempts(),
-                input.lost(),
-                definition.retries(),
-                definition.resources().memoryLimitBytes()),
-            task,
-            now);
-      }
-    }
-    fleet.tell(new AppProtocol.Item.Container(task, fleet.function(), ContainerPhase.COMPLETED));
-    if (!told && !container.everLeased() && container.phase() != Container.Phase.SERVING) {
-      neverServed(ending, definition, now);
-    }
-    pump(now);
-  }
-
-  private void neverServed(Ending ending, FunctionDefinition definition, Instant now) {
-    String why =
-        switch (ending) {
-          case Ending.Exited exited when exited.outOfMemory() ->
-              Verdict.crash(exited, definition.resources().memoryLimitBytes());
-          case Ending.Exited(var code, var signal, _) ->
-              signal != 0
-                  ? "Container was killed by signal " + signal + " before it was ready."
-                  : "Container exited with code " + code + " before it was ready.";
-          case Ending.NeverStarted(var reason) -> "Container could not be started: " + reason;
-          case Ending.MachineLost _ -> "";
-        };
-    if (!why.isEmpty() && fleet.failedToStart(now) && !fleet.anyServing()) {
-      failWaiting(Status.INIT_FAILURE, why + " Its app's logs may say more.", now);
-    }
-  }
-
-  // ---- cancelling, time
+  // ---- cancelling
 
   void beat(Beat beat, Instant now) {
     Container container = fleet.seen(beat.task(), now);
@@ -372,12 +232,17 @@ final class ContainerDesk {
       beat.replyTo().tell(new Beaten(List.of()));
       return;
     }
-    Container.HeldBeat earlier = container.beat();
-    if (earlier != null) {
-      earlier.beat().replyTo().tell(new Beaten(List.of()));
-    }
+    answerBeat(container, List.of());
     container.beat(new Container.HeldBeat(beat, now.plus(beat.patience())));
-    sendCancels(container);
+    sendCancels(container, now);
+  }
+
+  private static void answerBeat(Container container, List<InputId> cancelled) {
+    Container.HeldBeat held = container.beat();
+    if (held != null) {
+      container.beat(null);
+      held.beat().replyTo().tell(new Beaten(cancelled));
+    }
   }
 
   /** Ends a call: what waits at once, what runs by its container. */
@@ -387,64 +252,53 @@ final class ContainerDesk {
     for (Input input : mailbox.inputsOf(call)) {
       LeaseMark lease = input.lease();
       Container container = lease == null ? null : fleet.find(lease.task());
-      if (lease == null) {
-        end(input, Status.TERMINATED, "The call was cancelled.", null, now);
-      } else if (terminateContainers || container == null) {
-        end(input, Status.TERMINATED, "The call was cancelled.", lease.task().value(), now);
-        if (container != null) {
-          fleet.kill(container, now);
-        }
-      } else {
-        sendCancels(container);
+      if (container != null && !terminateContainers) {
+        sendCancels(container, now);
+        continue;
+      }
+      runs.cancelled(input, now);
+      if (container != null) {
+        fleet.kill(container, Fleet.KILL_GRACE, now);
       }
     }
-    calls.wakeWaiters(call, now);
+    mailbox.settle(call);
+    outputs.deliver(call, now);
   }
 
-  private void sendCancels(Container container) {
-    Container.HeldBeat held = container.beat();
-    if (held == null) {
+  private void sendCancels(Container container, Instant now) {
+    if (container.beat() == null) {
       return;
     }
     List<InputId> cancelled = new ArrayList<>();
     for (InputId id : container.held()) {
       Input input = mailbox.input(id);
-      if (input != null && input.call().cancelled() && !input.cancelSent()) {
-        input.cancelSent(true);
+      if (input != null && input.call().cancelled() && cancelDue(input, now)) {
+        input.cancelSent(now);
         cancelled.add(id);
       }
     }
     if (!cancelled.isEmpty()) {
-      held.beat().replyTo().tell(new Beaten(cancelled));
-      container.beat(null);
+      answerBeat(container, cancelled);
     }
   }
 
-  /** Ends everything: the app has ended. */
-  void terminateAll(String reason, Instant now) {
-    for (Input input : List.copyOf(mailbox.inputs())) {
-      LeaseMark lease = input.lease();
-      end(input, Status.TERMINATED, reason, lease == null ? null : lease.task().value(), now);
-    }
-    mailbox.calls().forEach(call -> calls.wakeWaiters(call, now));
+  private static boolean cancelDue(Input input, Instant now) {
+    Instant sent = input.cancelSentAt();
+    return sent == null || !sent.plus(CANCEL_AGAIN).isAfter(now);
   }
+
+  // ---- time
 
   /** Inputs that ran too long end; polls and heartbeats held long enough are answered. */
   void tick(Instant now) {
     for (Container container : fleet.all()) {
       timeouts(container, now);
-      Container.Poll poll = container.poll();
-      if (poll != null && !poll.until().isAfter(now)) {
-        container.poll(null);
-        poll.lease().replyTo().tell(new LeaseReply.Nothing());
-      }
       Container.HeldBeat held = container.beat();
       if (held != null && !held.until().isAfter(now)) {
-        container.beat(null);
-        held.beat().replyTo().tell(new Beaten(List.of()));
+        answerBeat(container, List.of());
       }
     }
-    pump(now);
+    fleet.polls().tick(now);
   }
 
   private void timeouts(Container container, Instant now) {
@@ -453,34 +307,24 @@ final class ContainerDesk {
     for (InputId id : List.copyOf(container.held())) {
       Input input = mailbox.input(id);
       LeaseMark lease = input == null ? null : input.lease();
-      if (input == null || lease == null || lease.at().plus(timeout).isAfter(now)) {
-        continue;
+      if (input == null || lease == null || !lease.task().equals(container.task())) {
+        // It was never taken in, after all.
+        container.release(id, now);
+      } else if (!lease.at().plus(timeout).isAfter(now)) {
+        late = true;
+        Retries retries = container.definition().retries();
+        runs.settle(input, Verdict.timedOut(timeout, input.attempts(), input.lost(), retries), now);
       }
-      late = true;
-      settle(
-          input,
-          Verdict.timedOut(
-              timeout, input.attempts(), input.lost(), container.definition().retries()),
-          container.task(),
-          now);
     }
     if (late) {
       // Code that does not come back can't be asked to: its container goes.
-      fleet.kill(container, now);
+      fleet.kill(container, Fleet.KILL_GRACE, now);
     }
   }
 
   /** Tells held polls and heartbeats to come again: the entity goes. */
   void moved() {
-    for (Container container : fleet.all()) {
-      Container.Poll poll = container.poll();
-      if (poll != null) {
-        poll.lease().replyTo().tell(new LeaseReply.Elsewhere());
-      }
-      Container.HeldBeat held = container.beat();
-      if (held != null) {
-        held.beat().replyTo().tell(new Beaten(List.of()));
-      }
-    }
+    fleet.polls().answerAll(new LeaseReply.Elsewhere());
+    fleet.all().forEach(container -> answerBeat(container, List.of()));
   }
 }

@@ -3,6 +3,8 @@ package dev.troupe.actors.function;
 import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.AppProtocol.ContainerPhase;
 import dev.troupe.actors.app.AppProtocol.Item;
+import dev.troupe.actors.function.Autoscaler.Load;
+import dev.troupe.actors.function.Container.Phase;
 import dev.troupe.actors.function.FunctionProtocol.ContainerInfo;
 import dev.troupe.actors.function.FunctionProtocol.LeaseReply;
 import dev.troupe.actors.id.FunctionId;
@@ -10,23 +12,21 @@ import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
-import dev.troupe.actors.node.NodeProtocol.Launch;
-import dev.troupe.actors.placement.Placement;
 import dev.troupe.actors.placement.PlacementProtocol;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The containers of one function: wants them, has them placed, lets them go. What it wants of
- * others it restates until it is so. Part of {@link FunctionActor}, which calls it from its own
- * thread alone.
+ * The containers of one function: wants them, lets them go, forgets them once they are gone. What
+ * it wants of others it restates until it is so. Part of {@link FunctionActor}, which calls it from
+ * its own thread alone.
  */
 final class Fleet {
 
@@ -39,17 +39,37 @@ final class Fleet {
   /** The same for code that overran its time already. */
   static final Duration KILL_GRACE = Duration.ofSeconds(2);
 
-  private static final Duration RESTATE = Duration.ofSeconds(5);
-  private static final int MOST_START_FAILURES = 3;
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
+  /** After this long a wish that did not come true is said again. */
+  static final Duration RESTATE = Duration.ofSeconds(5);
+
+  // While inputs wait, the scale is looked at this often, not at each message.
+  private static final Duration SCALE_PERIOD = Duration.ofMillis(20);
+
+  // Gone containers whose late words are known for what they are.
+  private static final int GONE_KEPT = 4_096;
 
   private final FunctionId function;
   private final World world;
   private final Supplier<FunctionState> state;
-  private final ActorRef<GrantReply> grants;
   private final Map<TaskId, Container> containers = new LinkedHashMap<>();
-  private int startFailures;
-  private Instant noStartBefore = Instant.MIN;
+  private final Map<TaskId, Boolean> gone =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<TaskId, Boolean> eldest) {
+          return size() > GONE_KEPT;
+        }
+      };
+  private final Polls polls = new Polls();
+  private final CrashLoop crashLoop = new CrashLoop();
+  private final Seats seats;
+  private final Sightings sightings;
+
+  // Whether to look at the scale again though nothing new waits.
+  private boolean rescale;
+  private Instant scaledAt = Instant.MIN;
+  private boolean scaledWaiting;
 
   Fleet(
       FunctionId function,
@@ -59,14 +79,15 @@ final class Fleet {
     this.function = function;
     this.world = world;
     this.state = state;
-    this.grants = grants;
+    this.seats = new Seats(function, world, grants, this::tell);
+    this.sightings = new Sightings(function, world);
   }
 
   FunctionId function() {
     return function;
   }
 
-  Collection<Container> all() {
+  List<Container> all() {
     return List.copyOf(containers.values());
   }
 
@@ -78,110 +99,106 @@ final class Fleet {
     return containers.size();
   }
 
+  Polls polls() {
+    return polls;
+  }
+
   @Nullable Container find(TaskId task) {
     return containers.get(task);
   }
 
-  @Nullable Container remove(TaskId task) {
-    return containers.remove(task);
-  }
-
   boolean anyServing() {
     FunctionDefinition inForce = state.get().published();
-    return containers.values().stream().anyMatch(container -> container.takes(inForce));
+    return containers.values().stream()
+        .anyMatch(at -> at.phase() == Phase.SERVING && at.current(inForce));
   }
 
   /**
    * The container that speaks. One that is not known was started by the owner before this one, and
-   * is taken in, unless the function has stopped: then null.
+   * is taken in, unless the function has stopped; null then, and where it is known to be gone.
    */
   @Nullable Container seen(TaskId task, Instant now) {
     Container container = containers.get(task);
     FunctionDefinition inForce = state.get().published();
-    if (container != null || inForce == null || state.get().stopped() != null) {
+    if (container != null) {
+      container.spoke(now);
       return container;
     }
+    if (inForce == null || state.get().stopped() != null || gone.containsKey(task)) {
+      return null;
+    }
     Container adopted = new Container(task, inForce, now);
-    adopted.reach(Container.Phase.STARTED, now);
+    adopted.reach(Phase.STARTED, now);
     containers.put(task, adopted);
     return adopted;
   }
 
-  /** Of those that hold a poll, the one that was busy last: the others may then grow cold. */
-  @Nullable Container mostRecentlyBusy(@Nullable FunctionDefinition inForce) {
-    Container best = null;
-    for (Container container : containers.values()) {
-      if (container.poll() != null
-          && container.takes(inForce)
-          && (best == null || container.idleSince().isAfter(best.idleSince()))) {
-        best = container;
-      }
-    }
-    return best;
+  /** A container is gone; null where it was so before. */
+  @Nullable Container remove(TaskId task) {
+    gone.put(task, true);
+    polls.drop(task);
+    rescale = true;
+    return containers.remove(task);
   }
 
   // ---- up
 
-  /** Starts what the autoscaler wants now. */
-  void scale(Mailbox mailbox, Duration meanRun, Instant now) {
+  /**
+   * Starts what the autoscaler wants now.
+   *
+   * @param running inputs that run, those excepted whose containers are not known
+   */
+  void scale(Mailbox mailbox, int running, Duration meanRun, Instant now) {
     FunctionDefinition inForce = state.get().published();
-    if (inForce == null || state.get().stopped() != null || now.isBefore(noStartBefore)) {
+    if (!scaleDue(mailbox.waiting() > 0, now)
+        || inForce == null
+        || state.get().stopped() != null
+        || !crashLoop.mayStart(now)) {
       return;
     }
-    int live = 0;
-    int starting = 0;
-    for (Container container : containers.values()) {
-      if (!container.leaving() && current(container, inForce)) {
-        live++;
-        starting += container.phase() == Container.Phase.SERVING ? 0 : 1;
-      }
-    }
-    int slots = Math.max(1, inForce.concurrency().target());
-    int starts =
-        Autoscaler.starts(
-            new Autoscaler.Load(
-                mailbox.waiting(), mailbox.running(), live, starting, slots, meanRun),
-            inForce.scaling());
+    Load load = load(inForce, mailbox, running, meanRun, now);
+    int starts = Autoscaler.starts(load, inForce.scaling());
     for (int i = 0; i < starts; i++) {
       Container container = new Container(world.newTask().get(), inForce, now);
       containers.put(container.task(), container);
       tell(new Item.Container(container.task(), function, ContainerPhase.QUEUED));
-      place(container, now);
+      seats.find(container, now);
     }
   }
 
-  private static boolean current(Container container, FunctionDefinition inForce) {
-    return container.definition().definitionId().equals(inForce.definitionId());
+  private boolean scaleDue(boolean waiting, Instant now) {
+    boolean due =
+        rescale || (waiting && (!scaledWaiting || !now.isBefore(scaledAt.plus(SCALE_PERIOD))));
+    scaledWaiting = waiting;
+    rescale = false;
+    if (due) {
+      scaledAt = now;
+    }
+    return due;
   }
 
-  private void place(Container container, Instant now) {
-    FunctionDefinition definition = container.definition();
-    Placement.Choice choice =
-        Placement.choose(
-            world.board().machines(),
-            definition.resources(),
-            definition.image(),
-            container.refusedBy());
-    switch (choice) {
-      case Placement.Choice.Place(var machine, var share) -> {
-        container.asked(machine, new Launch(container.task(), definition, share));
-        restateGrant(container);
-      }
-      case Placement.Choice.NoRoom(var reason) -> {
-        waits(container, reason, now);
-        want(container);
+  private Load load(
+      FunctionDefinition inForce, Mailbox mailbox, int running, Duration meanRun, Instant now) {
+    int live = 0;
+    int starting = 0;
+    int elsewhere = 0;
+    for (Container container : containers.values()) {
+      boolean spent = container.spent() && container.idle();
+      if (container.leaving() || spent || !container.current(inForce)) {
+        elsewhere += container.held().size();
+      } else {
+        live++;
+        starting += container.phase() == Phase.SERVING ? 0 : 1;
       }
     }
-  }
-
-  /** Joins the waiting list of its pool, or says again that it still waits there. */
-  private void want(Container container) {
-    world
-        .mail()
-        .pool(
-            PlacementProtocol.poolOf(container.definition().resources()),
-            new PlacementProtocol.Want(
-                function, container.task(), container.definition(), container.wantedAt()));
+    return new Load(
+        mailbox.waiting(),
+        Math.max(0, running - elsewhere),
+        live,
+        starting,
+        Math.max(1, inForce.concurrency().target()),
+        meanRun,
+        mailbox.longestWait(now));
   }
 
   void granted(GrantReply reply, Instant now) {
@@ -189,225 +206,244 @@ final class Fleet {
       case GrantReply.Granted(var task, var machine) -> placed(task, machine, now);
       case GrantReply.Refused(var task, var machine, var why) -> {
         Container container = containers.get(task);
-        if (container != null && container.phase() == Container.Phase.ASKING) {
-          container.refusedBy().add(machine);
-          if (container.refusedBy().size() < 2) {
-            place(container, now);
-          } else {
-            waits(container, why, now);
-            want(container);
-          }
+        if (container != null && seats.refused(container, machine, why, now)) {
+          forget(container, now);
         }
       }
     }
   }
 
+  /** A container has its place. */
   void placed(TaskId task, MachineId machine, Instant now) {
     Container container = containers.get(task);
     if (container == null) {
       world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
-      return;
-    }
-    container.placedOn(machine);
-    if (container.reach(Container.Phase.PLACED, now)) {
-      tell(new Item.LogsOn(machine));
-      tell(new Item.Container(task, function, ContainerPhase.ASSIGNED));
-    }
-    if (container.leaving()) {
-      world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
+    } else {
+      container.spoke(now);
+      seats.placed(container, machine, now);
     }
   }
 
-  /** A container waits for capacity: its user is told when the reason is a new one. */
-  void waits(Container container, String reason, Instant now) {
-    container.reach(Container.Phase.WAITING, now);
-    if (!reason.equals(container.waitReason())) {
-      container.waitReason(reason);
-      tell(new Item.Notice(function, container.definition().name() + " is " + reason));
+  /** A container waits for capacity. */
+  void waits(TaskId task, String reason, Instant now) {
+    Container container = containers.get(task);
+    if (container != null) {
+      seats.waits(container, reason, now);
     }
   }
 
+  /** The container's process exists. */
   void started(TaskId task, MachineId machine, Instant now) {
     placed(task, machine, now);
     Container container = containers.get(task);
-    if (container != null && container.reach(Container.Phase.STARTED, now)) {
+    if (container != null && container.reach(Phase.STARTED, now)) {
       tell(new Item.Container(task, function, ContainerPhase.CREATING));
     }
   }
 
-  /** A container asked for its first input. */
-  void serving(Container container) {
-    startFailures = 0;
-    tell(new Item.Container(container.task(), function, ContainerPhase.ACTIVE));
+  /** A container asks for inputs. */
+  void serving(Container container, Instant now) {
+    if (container.reach(Phase.SERVING, now)) {
+      tell(new Item.Container(container.task(), function, ContainerPhase.ACTIVE));
+    }
+  }
+
+  /** A container was given an input: starts do not fail any more. */
+  void useful() {
+    crashLoop.over();
   }
 
   // ---- down
 
   /** Tells a container to end when it is idle: the kill switch, then signals. */
   void leave(Container container, String why, Instant now) {
-    if (container.phase().compareTo(Container.Phase.PLACED) < 0) {
-      forget(container);
+    if (container.phase().compareTo(Phase.PLACED) < 0) {
+      forget(container, now);
       return;
     }
-    container.reach(Container.Phase.LEAVING, now);
-    Container.Poll poll = container.poll();
-    if (poll != null) {
-      container.poll(null);
-      poll.lease().replyTo().tell(new LeaseReply.Leave(why));
-    } else if (container.startedAt() == null || !container.everLeased()) {
+    boolean served = container.phase() == Phase.SERVING || container.everLeased();
+    container.reach(Phase.LEAVING, now);
+    if (polls.answer(container.task(), new LeaseReply.Leave(why))) {
+      container.leaveSaid();
+    } else if (!served) {
       // It never asked for an input, so no answer can tell it.
-      stop(container, STOP_GRACE);
+      container.kill();
+      stop(container, STOP_GRACE, now);
     }
   }
 
   /** Ends a container by signals, with what it runs. */
-  void kill(Container container, Instant now) {
+  void kill(Container container, Duration grace, Instant now) {
     container.kill();
-    if (container.phase().compareTo(Container.Phase.PLACED) < 0) {
-      forget(container);
+    if (container.phase().compareTo(Phase.PLACED) < 0) {
+      forget(container, now);
     } else {
-      container.reach(Container.Phase.LEAVING, now);
-      stop(container, KILL_GRACE);
+      container.reach(Phase.LEAVING, now);
+      polls.answer(container.task(), new LeaseReply.Leave("it was stopped"));
+      stop(container, grace, now);
     }
   }
 
   /** Ends all: the app has ended. */
   void stopAll(String why, Instant now) {
     for (Container container : all()) {
-      boolean busy = container.poll() == null;
-      leave(container, why, now);
-      if (busy && containers.containsKey(container.task())) {
-        container.kill();
-        stop(container, STOP_GRACE);
+      if (polls.of(container.task()) != null) {
+        leave(container, why, now);
+      } else if (!container.killed() && !container.wasToldToLeave()) {
+        kill(container, STOP_GRACE, now);
       }
     }
   }
 
-  private void stop(Container container, Duration grace) {
+  private void stop(Container container, Duration grace, Instant now) {
+    container.restated(now);
     MachineId machine = container.machine();
     if (machine != null) {
       world.mail().machine(machine, new NodeProtocol.StopTask(container.task(), grace));
     }
   }
 
-  private void forget(Container container) {
-    containers.remove(container.task());
-    if (container.phase() == Container.Phase.WAITING) {
+  /** Gives up a container that does not run. */
+  private void forget(Container container, Instant now) {
+    remove(container.task());
+    if (container.phase() == Phase.WAITING) {
       world
           .mail()
           .pool(
               PlacementProtocol.poolOf(container.definition().resources()),
               new PlacementProtocol.Withdraw(container.task()));
     }
-    MachineId machine = container.machine();
-    if (machine != null) {
-      // Asked, maybe granted: the answer may be on its way.
-      world.mail().machine(machine, new NodeProtocol.StopTask(container.task(), Duration.ZERO));
-    }
+    // Asked, maybe granted: the answer may be on its way.
+    stop(container, Duration.ZERO, now);
     tell(new Item.Container(container.task(), function, ContainerPhase.COMPLETED));
+  }
+
+  /** Another definition is in force: what the one before could not start, this one may. */
+  void definitionChanged(FunctionDefinition inForce, Instant now) {
+    crashLoop.over();
+    rescale = true;
+    for (Container container : all()) {
+      if (!container.current(inForce) && container.idle() && !container.leaving()) {
+        leave(container, "a newer version is deployed", now);
+      }
+    }
   }
 
   // ---- failing starts
 
   /** The runner said that it can't start the function; it exits by itself. */
   void startFailed(Container container, Instant now) {
-    container.reach(Container.Phase.LEAVING, now);
-    pause(now);
+    container.reach(Phase.LEAVING, now);
+    crashLoop.failed(now);
   }
 
-  /** A container ended before it served; true once that happened too often in a row. */
+  /** A container ended before it was of use; true once that happened too often in a row. */
   boolean failedToStart(Instant now) {
-    pause(now);
-    return startFailures >= MOST_START_FAILURES;
+    return crashLoop.failed(now);
   }
 
-  private void pause(Instant now) {
-    startFailures++;
-    long millis = 100L << Math.min(startFailures, 10);
-    noStartBefore = now.plusMillis(Math.min(millis, LONGEST_PAUSE.toMillis()));
+  /** Containers whose start took too long. */
+  List<Container> overdue(Instant now) {
+    return containers.values().stream()
+        .filter(container -> container.phase() == Phase.STARTED)
+        .filter(
+            container ->
+                container.phaseSince().plus(container.definition().startupTimeout()).isBefore(now))
+        .toList();
   }
 
   // ---- time
 
-  /** A container whose start took too long; null when none did. */
-  @Nullable Container overdue(Instant now) {
-    for (Container container : containers.values()) {
-      Instant since = container.startedAt();
-      if (container.phase() == Container.Phase.STARTED
-          && since != null
-          && since.plus(container.definition().startupTimeout()).isBefore(now)) {
-        return container;
-      }
-    }
-    return null;
-  }
-
   /** Restates wishes, sends signals to those that stay, lets idle ones go. */
-  void tick(int unfinished, Instant now) {
+  void tick(Mailbox mailbox, Instant now) {
+    rescale = true;
+    sightings.ask(containers.values(), now);
     FunctionDefinition inForce = state.get().published();
-    for (Container container : all()) {
-      Duration inPhase = Duration.between(container.phaseSince(), now);
+    int surplus = surplus(inForce, mailbox, now);
+    for (Container container : all().reversed()) {
+      boolean current = container.current(inForce);
       switch (container.phase()) {
-        case ASKING, WAITING, PLACED -> settleStart(container, unfinished, inPhase, now);
+        case ASKING, WAITING -> {
+          if (surplus > 0 || !current) {
+            surplus -= current ? 1 : 0;
+            forget(container, now);
+          } else {
+            seats.restate(container, now);
+          }
+        }
+        case PLACED -> {
+          if (seats.lapsed(container, now)) {
+            forget(container, now);
+          } else {
+            seats.restate(container, now);
+          }
+        }
         case STARTED -> {}
         case SERVING -> {
-          if (inForce == null || !current(container, inForce)) {
-            leaveWhenIdle(container, "a newer version is deployed", now);
-          } else if (idleTooLong(container, now)) {
+          if (!current && container.idle()) {
+            leave(container, "a newer version is deployed", now);
+          } else if (current && surplus > 0 && idleTooLong(container, now)) {
+            surplus--;
             leave(container, "idle for longer than the scale-down window", now);
           }
         }
-        case LEAVING -> {
-          if (inPhase.compareTo(LEAVE_PATIENCE) > 0 && container.idle()) {
-            stop(container, STOP_GRACE);
-          }
-        }
+        case LEAVING -> signal(container, now);
       }
     }
   }
 
-  private void leaveWhenIdle(Container container, String why, Instant now) {
-    if (container.idle()) {
-      leave(container, why, now);
+  /** Containers beyond what is wanted. */
+  private int surplus(@Nullable FunctionDefinition inForce, Mailbox mailbox, Instant now) {
+    if (inForce == null) {
+      return containers.size();
+    }
+    Load load = load(inForce, mailbox, mailbox.running(), Duration.ZERO, now);
+    return load.live() - Autoscaler.target(load, inForce.scaling());
+  }
+
+  private static boolean idleTooLong(Container container, Instant now) {
+    Duration window = container.definition().scaling().scaledownWindow();
+    return container.idle() && container.idleSince().plus(window).isBefore(now);
+  }
+
+  /** A container that was told to leave, and stays, is told by signals, again and again. */
+  private void signal(Container container, Instant now) {
+    Duration told = Duration.between(container.phaseSince(), now);
+    boolean overstays = told.compareTo(LEAVE_PATIENCE) > 0 && container.idle();
+    if ((container.killed() || overstays) && container.restateDue(now, RESTATE)) {
+      stop(container, container.killed() ? KILL_GRACE : STOP_GRACE, now);
     }
   }
 
-  private void settleStart(Container container, int unfinished, Duration inPhase, Instant now) {
-    int floor = container.definition().scaling().minContainers();
-    if (unfinished == 0
-        && container.phase() != Container.Phase.PLACED
-        && containers.size() > floor) {
-      forget(container);
-    } else if (inPhase.compareTo(RESTATE) > 0 && container.restateDue(now, RESTATE)) {
-      switch (container.phase()) {
-        case WAITING -> want(container);
-        // The same machine is asked again, never another: it may have granted, and its word be
-        // lost.
-        case ASKING, PLACED -> restateGrant(container);
-        case STARTED, SERVING, LEAVING -> {}
+  // ---- what machines say
+
+  /**
+   * What a machine has of this function. Gives those that should be there and are not: they are
+   * gone, whatever became of them.
+   */
+  List<Container> reported(MachineId machine, List<TaskId> tasks, Instant now) {
+    sightings.heard(machine, now);
+    for (TaskId task : tasks) {
+      Container container = seen(task, now);
+      if (container == null) {
+        world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
+      } else if (container.phase().compareTo(Phase.PLACED) < 0) {
+        seats.placed(container, machine, now);
+      } else {
+        container.placedOn(machine);
       }
     }
+    Set<TaskId> there = Set.copyOf(tasks);
+    return containers.values().stream()
+        .filter(container -> machine.equals(container.machine()))
+        .filter(container -> !there.contains(container.task()))
+        .filter(container -> container.phase().compareTo(Phase.STARTED) >= 0)
+        .toList();
   }
 
-  /** The machine is told again: it answers a grant it knows like the first. */
-  private void restateGrant(Container container) {
-    MachineId machine = container.machine();
-    Launch launch = container.launch();
-    if (machine != null && launch != null) {
-      world.mail().machine(machine, new NodeProtocol.Grant(launch, grants));
-    }
-  }
-
-  private boolean idleTooLong(Container container, Instant now) {
-    FunctionDefinition definition = container.definition();
-    long serving =
-        containers.values().stream()
-            .filter(other -> other.phase() == Container.Phase.SERVING)
-            .count();
-    return container.idle()
-        && container.poll() != null
-        && serving > definition.scaling().minContainers()
-        && container.idleSince().plus(definition.scaling().scaledownWindow()).isBefore(now);
+  /** Containers that nothing was heard of for long, on machines that are away. */
+  List<Container> lost(Instant now) {
+    return sightings.lost(containers.values(), now);
   }
 
   void tell(Item item) {

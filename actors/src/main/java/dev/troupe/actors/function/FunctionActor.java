@@ -46,18 +46,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One function. What it <em>is</em> ({@link FunctionState}) is journaled; its calls and inputs are
- * in the call log, and in memory with the two desks: {@link CallDesk} for callers, {@link
- * ContainerDesk} for containers, over one {@link Mailbox}; its containers are its {@link Fleet}.
+ * in the call log, and in memory with the desks: {@link CallDesk} and {@link OutputDesk} for
+ * callers, {@link ContainerDesk} for containers, over one {@link Mailbox}; its containers are its
+ * {@link Fleet}.
  *
  * <p>Life: recovered, it claims the call log for itself (a new epoch) and loads what is unfinished;
- * until then all is stashed. With nothing to do for a while it stops. Told to move, it stops
- * leasing, waits for its commits, tells whoever waits to ask again, and stops.
+ * until then all is stashed. With nothing to do for a while it stops. Told to move, it tells
+ * whoever waits to ask again, leases nothing more, waits for its commits, and stops.
  */
 final class FunctionActor
     extends EventSourcedBehaviorWithEnforcedReplies<Command, FunctionEvent, FunctionState> {
 
   private static final Duration TICK = Duration.ofMillis(250);
   private static final Duration PUT_OFF = Duration.ofMillis(100);
+  private static final Duration LOAD_AGAIN = Duration.ofSeconds(1);
 
   /** What it says to itself. Never leaves the process. */
   sealed interface Internal extends Command, NoSerializationVerificationNeeded {}
@@ -72,7 +74,7 @@ final class FunctionActor
 
   private record WriteAgain(long ticket) implements Internal {}
 
-  private record Recalled(FunctionProtocol.Await await, CallDesk.Recall found)
+  private record Recalled(FunctionProtocol.Await await, OutputDesk.Recall found)
       implements Internal {}
 
   private record Paged(List<InputRow> rows) implements Internal {}
@@ -94,6 +96,7 @@ final class FunctionActor
   private boolean claiming;
   private boolean leavingHere;
   private FunctionState current = FunctionState.EMPTY;
+  private final Instant startedAt;
 
   static Entity<Command, ShardingEnvelope<Command>> entity(World world) {
     return Entity.of(
@@ -121,6 +124,7 @@ final class FunctionActor
     this.context = context;
     this.timers = timers;
     this.shard = shard;
+    this.startedAt = world.clock().instant();
   }
 
   @Override
@@ -176,8 +180,14 @@ final class FunctionActor
             this::pipeWrite,
             this::pipeRecall,
             context.messageAdapter(GrantReply.class, GrantAnswered::new));
-    made.load(ready.found(), world.clock().instant());
     workings = made;
+    if (leavingHere) {
+      // What is stashed is turned away first.
+      context.getSelf().tell(new HandOff());
+    } else {
+      made.load(ready.found(), now());
+      readPage(made);
+    }
     return Effect().noReply().thenUnstashAll();
   }
 
@@ -192,13 +202,13 @@ final class FunctionActor
                     : new Written.Failed(String.valueOf(cause(failure).getMessage()))));
   }
 
-  private void pipeRecall(FunctionProtocol.Await await, CompletionStage<CallDesk.Recall> stage) {
+  private void pipeRecall(FunctionProtocol.Await await, CompletionStage<OutputDesk.Recall> stage) {
     context.pipeToSelf(
         stage,
         (found, failure) ->
             failure == null
                 ? new Recalled(await, found)
-                : new Recalled(await, CallDesk.Recall.FAILED));
+                : new Recalled(await, OutputDesk.Recall.FAILED));
   }
 
   private static Throwable cause(Throwable failure) {
@@ -253,9 +263,9 @@ final class FunctionActor
 
   private void changed(FunctionState state) {
     current = state;
-    if (workings != null) {
+    if (workings != null && !leavingHere) {
       workings.definitionChanged(now());
-    } else if (!claiming) {
+    } else if (workings == null && !claiming) {
       claim();
     }
   }
@@ -310,21 +320,18 @@ final class FunctionActor
   private ReplyEffect<FunctionEvent, FunctionState> needsWorkings(
       Command command, Function<Workings, ReplyEffect<FunctionEvent, FunctionState>> handle) {
     Workings ready = workings;
-    if (leavingHere && ready != null) {
-      return served(() -> ready.turnAway(command));
-    }
     if (ready != null) {
-      return handle.apply(ready);
+      return leavingHere ? served(() -> Refusals.moving(command)) : handle.apply(ready);
     }
     if (claiming) {
       return Effect().stash();
     }
     // Never defined: nothing was claimed, and there is nothing to say but that.
-    return served(() -> Workings.unknown(id, command));
+    return served(() -> Refusals.unknown(id, command));
   }
 
   private ReplyEffect<FunctionEvent, FunctionState> refuse(FromCaller command) {
-    return served(() -> Workings.unknown(id, command));
+    return served(() -> Refusals.unknown(id, command));
   }
 
   // ---- itself
@@ -336,19 +343,22 @@ final class FunctionActor
         context
             .getLog()
             .warn("{}: the call log can't be read, trying again: {}", id, why.toString());
-        timers.startSingleTimer(new LoadAgain(), Duration.ofSeconds(1));
-        yield Effect().noReply();
+        timers.startSingleTimer(new LoadAgain(), LOAD_AGAIN);
+        // Nothing was answered yet: whoever asked asks again, elsewhere.
+        yield leavingHere ? Effect().stop().thenNoReply() : Effect().noReply();
       }
       case LoadAgain() -> {
         claim();
         yield Effect().noReply();
       }
       case Decided(var ticket, var written) -> decided(ticket, written);
-      case WriteAgain(var ticket) -> with(ready -> ready.commits().again(ticket));
+      case WriteAgain(var ticket) -> with(ready -> ready.writeAgain(ticket));
       case Recalled(var await, var found) ->
-          with(ready -> ready.calls().recalled(await, found, now()));
-      case Paged(var rows) -> with(ready -> ready.paged(rows, now()));
-      case GrantAnswered(var reply) -> with(ready -> ready.fleet().granted(reply, now()));
+          leavingHere
+              ? served(() -> Refusals.moving(await))
+              : with(ready -> ready.recalled(await, found, now()));
+      case Paged(var rows) -> unlessLeaving(ready -> ready.paged(rows, now()));
+      case GrantAnswered(var reply) -> unlessLeaving(ready -> ready.granted(reply, now()));
       case Tick() -> tick();
       case HandOff() -> handOff();
     };
@@ -359,6 +369,10 @@ final class FunctionActor
     return ready == null ? Effect().noReply() : served(() -> work.accept(ready));
   }
 
+  private ReplyEffect<FunctionEvent, FunctionState> unlessLeaving(Consumer<Workings> work) {
+    return leavingHere ? Effect().noReply() : with(work);
+  }
+
   private ReplyEffect<FunctionEvent, FunctionState> decided(long ticket, Written written) {
     Workings ready = workings;
     if (ready == null) {
@@ -367,27 +381,21 @@ final class FunctionActor
     if (written instanceof Written.Fenced) {
       context.getLog().info("{} has another owner now; this one stops", id);
       leavingHere = true;
-      return servedAtLast(
-          () -> {
-            ready.commits().decided(ticket, written);
-            ready.moved();
-          });
-    }
-    if (ready.commits().putOff(ticket, written)) {
-      timers.startSingleTimer("again-" + ticket, new WriteAgain(ticket), PUT_OFF);
-      return Effect().noReply();
+      return servedAtLast(() -> ready.fenced(now()));
     }
     if (written instanceof Written.Failed(var why)) {
       context.getLog().error("{}: the call log refused a write: {}", id, why);
     }
-    Runnable work = () -> ready.commits().decided(ticket, written);
-    return leavingHere && ready.commits().underWay() == 1
-        ? servedAtLast(
-            () -> {
-              work.run();
-              ready.moved();
-            })
-        : served(work);
+    Runnable work =
+        () -> {
+          if (!ready.decided(ticket, written, now())) {
+            timers.startSingleTimer("again-" + ticket, new WriteAgain(ticket), PUT_OFF);
+          }
+          if (leavingHere && !ready.writes()) {
+            context.getSelf().tell(new HandOff());
+          }
+        };
+    return served(work);
   }
 
   private void readPage(Workings ready) {
@@ -399,30 +407,32 @@ final class FunctionActor
   }
 
   private ReplyEffect<FunctionEvent, FunctionState> tick() {
-    Workings ready = workings;
-    if (ready == null) {
-      return Effect().noReply();
-    }
-    return served(
-        () -> {
-          ready.tick(now());
-          if (ready.idleSince().plus(world.settings().idleLimit()).isBefore(now())) {
-            shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
-          }
-        });
+    return leavingHere
+        ? Effect().noReply()
+        : served(
+            () -> {
+              Workings ready = workings;
+              if (ready != null) {
+                ready.tick(now());
+              }
+              Instant idleSince = ready == null ? startedAt : ready.idleSince();
+              if (!claiming && idleSince.plus(world.settings().idleLimit()).isBefore(now())) {
+                shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+              }
+            });
   }
 
   private ReplyEffect<FunctionEvent, FunctionState> handOff() {
     Workings ready = workings;
+    boolean first = !leavingHere;
     leavingHere = true;
-    if (ready == null || ready.commits().underWay() == 0) {
-      return servedAtLast(
-          () -> {
-            if (ready != null) {
-              ready.moved();
-            }
-          });
+    if (ready == null) {
+      // While the log is being claimed, what was asked meanwhile is still to be turned away.
+      return claiming ? Effect().noReply() : Effect().stop().thenNoReply();
     }
-    return Effect().noReply();
+    if (ready.writes()) {
+      return first ? served(ready::moved) : Effect().noReply();
+    }
+    return servedAtLast(ready::moved);
   }
 }

@@ -7,8 +7,26 @@ import dev.troupe.actors.id.InputId;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** An unfinished input in memory. It waits, or it is leased to one container. */
+/** An unfinished input in memory. Only its {@link Mailbox} moves it from standing to standing. */
 final class Input {
+
+  /** Where it is on its way. */
+  enum Standing {
+    /** Its row is not known to be new until its commit is through; it may not run before. */
+    PARKED,
+    /** It may run now. */
+    READY,
+    /** It may run at a later time. */
+    DELAYED,
+    /** A container has it. */
+    LEASED,
+    /** A run of it is over, and that is being written down. */
+    SPENT,
+    /** It is in the log alone. */
+    TAIL,
+    /** It has an output, or was never taken in. */
+    GONE
+  }
 
   private final InputId id;
   private final Call call;
@@ -20,7 +38,11 @@ final class Input {
   private int lost;
   private Instant notBefore;
   private @Nullable LeaseMark lease;
-  private boolean cancelSent;
+  private Standing standing = Standing.PARKED;
+  private boolean fresh;
+  private boolean durable;
+  private @Nullable Instant cancelSentAt;
+  private Call.@Nullable Output output;
 
   Input(Call call, InputRow row) {
     this.id = row.input();
@@ -68,31 +90,68 @@ final class Input {
     return attempts + lost;
   }
 
+  /** Since when it waits, or when it may run. */
   Instant notBefore() {
     return notBefore;
   }
 
+  Standing standing() {
+    return standing;
+  }
+
+  void stands(Standing next) {
+    standing = next;
+  }
+
+  /** The container that has it; null where none has. */
   @Nullable LeaseMark lease() {
     return lease;
   }
 
-  boolean cancelSent() {
-    return cancelSent;
+  /** Whether its row is still to be written by the command under way. */
+  boolean fresh() {
+    return fresh;
   }
 
-  void cancelSent(boolean sent) {
-    cancelSent = sent;
+  void fresh(boolean isFresh) {
+    fresh = isFresh;
+  }
+
+  /** Whether its row is in the log for good. */
+  boolean durable() {
+    return durable;
+  }
+
+  void committed() {
+    durable = true;
+  }
+
+  /** What it ended in; null while it has not. */
+  Call.@Nullable Output output() {
+    return output;
+  }
+
+  void output(Call.Output ended) {
+    output = ended;
+  }
+
+  /** When its container was last told to stop running it; null where it was not. */
+  @Nullable Instant cancelSentAt() {
+    return cancelSentAt;
+  }
+
+  void cancelSent(Instant at) {
+    cancelSentAt = at;
   }
 
   void leased(LeaseMark mark) {
     lease = mark;
-    cancelSent = false;
+    cancelSentAt = null;
   }
 
-  void spent(int newAttempts, int newLost, Instant runsNotBefore) {
+  void spent(int newAttempts, int newLost) {
     attempts = newAttempts;
     lost = newLost;
-    notBefore = runsNotBefore;
     lease = null;
   }
 
