@@ -102,7 +102,12 @@ final class FunctionActor
     return Entity.of(
             FunctionProtocol.KEY,
             entity -> create(new FunctionId(entity.getEntityId()), world, entity.getShard()))
-        .withStopMessage(new HandOff());
+        .withStopMessage(handOffCommand());
+  }
+
+  /** Tells it to go: another process is to have it, or nobody for a while. */
+  static Command handOffCommand() {
+    return new HandOff();
   }
 
   static Behavior<Command> create(

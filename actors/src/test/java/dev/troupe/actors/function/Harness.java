@@ -63,6 +63,7 @@ final class Harness {
 
   static final Duration SHORT = Duration.ofMillis(100);
   static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration TICK = Duration.ofMillis(250);
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   final ManualSystem system;
@@ -331,13 +332,15 @@ final class Harness {
     function.tell(new Beat(task, Duration.ofSeconds(14), beats.ref()));
   }
 
-  /** Lets time pass in steps that timers see one by one. */
+  /** Lets time pass in steps, once what was said before has been heard. */
   void pass(Duration span) {
-    Duration step = Duration.ofMillis(250);
+    quiesce();
     Duration left = span;
+    Duration step = TICK.compareTo(span.dividedBy(10)) < 0 ? span.dividedBy(10) : TICK;
     while (left.compareTo(Duration.ZERO) > 0) {
       Duration now = left.compareTo(step) < 0 ? left : step;
       system.pass(now);
+      quiesce();
       left = left.minus(now);
     }
   }
