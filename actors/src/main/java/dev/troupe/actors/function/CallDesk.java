@@ -1,7 +1,9 @@
 package dev.troupe.actors.function;
 
 import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.calllog.CallLog.CallSummary;
 import dev.troupe.actors.calllog.CallLog.Written;
+import dev.troupe.actors.calllog.CallRow;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.function.FunctionProtocol.CallReply;
 import dev.troupe.actors.function.FunctionProtocol.FinishInputs;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -89,7 +92,7 @@ final class CallDesk {
   void putInputs(PutInputs put, Instant now) {
     Call call = mailbox.call(put.call());
     if (call == null) {
-      put.replyTo().tell(new SubmitReply.NoCall(put.call()));
+      absent(put.call(), new SubmitReply.NoCall(put.call()), put.replyTo());
       return;
     }
     if (refuseOverload(put.inputs().size(), put.replyTo())) {
@@ -113,7 +116,7 @@ final class CallDesk {
   void finishInputs(FinishInputs finish, Instant now) {
     Call call = mailbox.call(finish.call());
     if (call == null) {
-      finish.replyTo().tell(new SubmitReply.NoCall(finish.call()));
+      absent(finish.call(), new SubmitReply.Accepted(finish.call()), finish.replyTo());
       return;
     }
     call.total(finish.total());
@@ -121,6 +124,35 @@ final class CallDesk {
     commits.then(false, (written, _) -> finish.replyTo().tell(reply(finish.call(), written)));
     mailbox.settle(call);
     outputs.deliver(call, now);
+  }
+
+  /**
+   * Answers what is said about a call that is not at hand: it is settled, and what is said changes
+   * nothing; or another owner has it by now; or it never was. The log knows, and answers from its
+   * own thread: nothing here is touched.
+   *
+   * @param ofCancelled the answer where it was cancelled
+   */
+  void absent(CallId id, SubmitReply ofCancelled, ActorRef<SubmitReply> replyTo) {
+    log.call(id)
+        .whenComplete(
+            (found, failure) ->
+                replyTo.tell(
+                    failure != null
+                        ? new SubmitReply.Overloaded(RETRY_AFTER, "the store can't be read")
+                        : found
+                            .map(call -> ofAbsent(call, ofCancelled))
+                            .orElse(new SubmitReply.NoCall(id))));
+  }
+
+  private static SubmitReply ofAbsent(CallSummary call, SubmitReply ofCancelled) {
+    CallRow row = call.row();
+    boolean open = row.total() < 0 && !row.cancelled();
+    boolean unfinished = call.finished() < (row.cancelled() ? call.known() : row.total());
+    if (open || unfinished) {
+      return new SubmitReply.Moved();
+    }
+    return row.cancelled() ? ofCancelled : new SubmitReply.Accepted(row.call());
   }
 
   private List<Input> take(Call call, List<NewInput> inputs, Instant now) {
@@ -138,6 +170,8 @@ final class CallDesk {
   /** The first write of these inputs is decided. */
   private void takenIn(Call call, List<Input> taken, Written written, Instant now) {
     if (!(written instanceof Written.Done)) {
+      commits.forget(
+          taken.stream().filter(Input::wasWrittenOf).map(Input::id).collect(Collectors.toSet()));
       taken.forEach(mailbox::withdraw);
       return;
     }
@@ -181,7 +215,8 @@ final class CallDesk {
       inspect.replyTo().tell(new CallReply.Found(call.row(), call.known(), call.finishedCount()));
       return;
     }
-    // Answered from the log's own thread: nothing here is touched.
+    // Answered from the log's own thread: nothing here is touched. Where it can't be read, the
+    // asker's patience is short, and it asks again.
     log.call(inspect.call())
         .thenAccept(
             found ->

@@ -5,11 +5,13 @@ import dev.troupe.actors.calllog.CallLog.Written;
 import dev.troupe.actors.calllog.CallRow;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.InputId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 
@@ -46,7 +48,13 @@ final class Commits {
 
   /** A write under way: kept whole, since one that must not fail is given again. */
   private record Pending(
-      List<LogWrite> writes, List<Then> then, boolean refusable, int failedTries) {}
+      List<LogWrite> writes, List<Then> then, boolean refusable, int failedTries) {
+
+    Pending without(Set<InputId> inputs) {
+      List<LogWrite> left = writes.stream().filter(write -> !isAbout(write, inputs)).toList();
+      return left.size() == writes.size() ? this : new Pending(left, then, refusable, failedTries);
+    }
+  }
 
   /** Waits for several writes; hears of a refusal if there is one. */
   private static final class Barrier implements Then {
@@ -185,6 +193,27 @@ final class Commits {
     if (write != null) {
       pipe.accept(ticket, log.write(function, epoch, write.writes()));
     }
+  }
+
+  /**
+   * Forgets what is still to be written about inputs that were never taken in. They may come again,
+   * and what is put off from before must not be taken for theirs.
+   */
+  void forget(Set<InputId> inputs) {
+    if (!inputs.isEmpty()) {
+      changes.removeIf(write -> isAbout(write, inputs));
+      pending.replaceAll((_, write) -> write.without(inputs));
+    }
+  }
+
+  private static boolean isAbout(LogWrite write, Set<InputId> inputs) {
+    return switch (write) {
+      case LogWrite.Leased(var input, _) -> inputs.contains(input);
+      case LogWrite.Spent(var input, _, _) -> inputs.contains(input);
+      case LogWrite.Finished(var output) -> inputs.contains(output.input());
+      case LogWrite.Cleared(var cleared, _) -> inputs.containsAll(cleared);
+      case LogWrite.NewInput _, LogWrite.NewCall _, LogWrite.Total _, LogWrite.Cancelled _ -> false;
+    };
   }
 
   /** A write is decided: does what waited for it. */

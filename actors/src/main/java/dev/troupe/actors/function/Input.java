@@ -41,6 +41,7 @@ final class Input {
   private Standing standing = Standing.PARKED;
   private boolean fresh;
   private boolean durable;
+  private boolean everLeased;
   private @Nullable Instant cancelSentAt;
   private Call.@Nullable Output output;
 
@@ -144,8 +145,14 @@ final class Input {
     cancelSentAt = at;
   }
 
+  /** Whether anything was written of it but that it came. */
+  boolean wasWrittenOf() {
+    return everLeased || output != null;
+  }
+
   void leased(LeaseMark mark) {
     lease = mark;
+    everLeased = true;
     cancelSentAt = null;
   }
 

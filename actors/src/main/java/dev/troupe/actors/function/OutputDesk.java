@@ -150,11 +150,23 @@ final class OutputDesk {
           .tell(new AwaitReply.Outputs(outputs, last(await.wanted(), outputs), unfinished));
     } else if (call != null) {
       await(past(await, found), found, call, now);
-    } else if (found.call().isPresent()) {
-      nothing(await);
     } else {
-      await.replyTo().tell(new AwaitReply.Unknown(await.call()));
+      await
+          .replyTo()
+          .tell(
+              found
+                  .call()
+                  .map(at -> ofNone(await, at))
+                  .orElse(new AwaitReply.Unknown(await.call())));
     }
+  }
+
+  /** There is none of what is asked for, of a call that is not at hand. */
+  private static AwaitReply ofNone(Await await, CallSummary call) {
+    // What is unfinished is at hand of its owner: another one has it by now.
+    return call.finished() < Math.max(call.known(), call.row().total()) && !call.row().cancelled()
+        ? new AwaitReply.Away()
+        : new AwaitReply.Outputs(List.of(), last(await.wanted(), List.of()), 0);
   }
 
   /** The log has nothing that was asked for: goes on with what is at hand. */
@@ -190,17 +202,23 @@ final class OutputDesk {
   }
 
   private void recallFromLog(Await await, @Nullable Call call) {
-    CompletionStage<List<OutputRow>> outputs =
-        switch (await.wanted()) {
-          case Wanted.After(var number) ->
-              log.outputsAfter(await.call(), number, Math.max(1, await.most()));
-          case Wanted.Range(var first, var last) -> log.outputsOf(await.call(), first, last);
-        };
     OutputNumber upTo = call == null ? OutputNumber.START : call.forgottenUpTo();
+    // The call before its outputs: whatever it counts as finished is then among them.
     recall.accept(
         await,
         log.call(await.call())
-            .thenCombine(outputs, (summary, rows) -> new Recall(summary, rows, upTo, false)));
+            .thenCompose(
+                summary ->
+                    outputsFromLog(await)
+                        .thenApply(rows -> new Recall(summary, rows, upTo, false))));
+  }
+
+  private CompletionStage<List<OutputRow>> outputsFromLog(Await await) {
+    return switch (await.wanted()) {
+      case Wanted.After(var number) ->
+          log.outputsAfter(await.call(), number, Math.max(1, await.most()));
+      case Wanted.Range(var first, var last) -> log.outputsOf(await.call(), first, last);
+    };
   }
 
   private void hold(Await await, Instant now) {

@@ -169,8 +169,7 @@ final class Workings {
   private void cancel(FunctionProtocol.Cancel cancel, Instant now) {
     Call call = mailbox.call(cancel.call());
     if (call == null) {
-      // Finished so long ago that it is not at hand, or never made: nothing of it runs.
-      cancel.replyTo().tell(new SubmitReply.NoCall(cancel.call()));
+      calls.absent(cancel.call(), new SubmitReply.Accepted(cancel.call()), cancel.replyTo());
       return;
     }
     containers.cancel(call, cancel.terminateContainers(), now);

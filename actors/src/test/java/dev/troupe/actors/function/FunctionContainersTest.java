@@ -416,7 +416,7 @@ class FunctionContainersTest {
     at.spawn("d");
 
     assertThat(at.news(Item.Notice.class, _ -> true).text())
-        .isEqualTo("f is waiting for 1×H100: 0 of 0 H100 free on 1 machine");
+        .isEqualTo("f is waiting for 1×H100: no machine has that, of 1 connected");
     Set<TaskId> wanted = new HashSet<>();
     for (int i = 0; i < 6; i++) {
       wanted.add(Harness.awaitMessage(at.pool, this::want).task());
