@@ -28,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -273,6 +274,22 @@ public final class NodeAgent implements AutoCloseable {
       }
     } catch (IOException failure) {
       LOG.warn("a container can't be stopped", failure);
+    }
+  }
+
+  /**
+   * Takes no more containers and waits until those that run have ended, {@code patience} at most.
+   */
+  public void retire(Duration patience) {
+    draining = true;
+    Instant until = Instant.now().plus(patience);
+    try {
+      for (Tended container : List.copyOf(tended.values())) {
+        Duration left = Duration.between(Instant.now(), until);
+        container.thread().join(left.isNegative() ? Duration.ZERO : left);
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
     }
   }
 

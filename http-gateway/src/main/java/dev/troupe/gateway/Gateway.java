@@ -35,7 +35,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.stream.SystemMaterializer;
 
 /** The doors of a server, open: the public port, the containers' door, the machines' links. */
-public final class Gateway {
+public final class Gateway implements AutoCloseable {
 
   private final PublicPort port;
   private final NodeLinks links;
@@ -144,8 +144,19 @@ public final class Gateway {
     return blobs;
   }
 
+  /** Starts no more containers and lets those that run end with what they run. */
+  public void retireContainers() {
+    links.retire();
+  }
+
   /** Closes the public port once its calls have ended, or {@code patience} has passed. */
   public CompletionStage<Void> drain(Duration patience) {
-    return port.drain(patience).whenComplete((_, _) -> blocking.shutdown());
+    return port.drain(patience);
+  }
+
+  /** Ends what the doors ran on; to be called when no door is used any more. */
+  @Override
+  public void close() {
+    blocking.shutdown();
   }
 }

@@ -21,8 +21,10 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +37,11 @@ final class EmbeddedServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedServer.class);
   private static final Duration UP_PATIENCE = Duration.ofSeconds(60);
 
-  /** How long running calls may take to end once the server was told to. */
-  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(10);
+  /** How long running inputs may take to end once the server was told to. */
+  private static final Duration RETIRE_PATIENCE = Duration.ofSeconds(14);
+
+  /** How long answers may take to go out, once nothing waits any more. */
+  private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(3);
 
   /** From SIGINT to SIGKILL for the containers of a server that ends. */
   private static final Duration STOP_GRACE = Duration.ofSeconds(5);
@@ -44,6 +49,7 @@ final class EmbeddedServer implements AutoCloseable {
   private final Deque<Part> parts = new ArrayDeque<>();
   private final InetSocketAddress address;
   private final Persistence persistence;
+  private final @Nullable NodeAgent agent;
 
   /** Something to close, and what it is called. */
   private record Part(String name, AutoCloseable closing) {}
@@ -86,13 +92,10 @@ final class EmbeddedServer implements AutoCloseable {
               .toCompletableFuture()
               .join();
       address = gateway.address();
-      NodeAgent agent = containers ? startAgent(troupe, gateway) : null;
-      parts.push(
-          new Part(
-              "the public port", () -> gateway.drain(DRAIN_PATIENCE).toCompletableFuture().join()));
-      if (agent != null) {
-        parts.push(new Part("the containers", () -> endAgent(agent)));
-      }
+      parts.push(new Part("the gateway", gateway));
+      NodeAgent started = containers ? startAgent(troupe, gateway) : null;
+      agent = started;
+      parts.push(new Part("the doors", () -> drain(gateway, started)));
       whole = true;
     } finally {
       if (!whole) {
@@ -121,9 +124,24 @@ final class EmbeddedServer implements AutoCloseable {
         gateway.contentSource());
   }
 
-  private static void endAgent(NodeAgent agent) {
-    agent.drain(STOP_GRACE);
-    agent.close();
+  /** Takes no new call, lets running inputs end and their outputs be kept, then stops the rest. */
+  private static void drain(Gateway gateway, @Nullable NodeAgent agent) {
+    CompletionStage<Void> drained = gateway.drain(DRAIN_PATIENCE);
+    if (agent != null) {
+      gateway.retireContainers();
+      agent.retire(RETIRE_PATIENCE);
+      agent.drain(STOP_GRACE);
+      agent.close();
+    }
+    drained.toCompletableFuture().join();
+  }
+
+  /** Ends the containers at once, with what they run; for a server that is to end at once. */
+  void killContainers() {
+    NodeAgent running = agent;
+    if (running != null) {
+      running.close();
+    }
   }
 
   private static void terminate(ActorSystem<?> system) {

@@ -25,6 +25,11 @@ final class LauncherSettings {
                 "troupe.agent.data-directory",
                 ConfigValueFactory.fromAnyRef(data.resolve("agent").toString()));
     if (port != null) {
+      if (port < 0 || port > 65_535) {
+        throw new Refusal(
+            "There is no port %d: ports go from 1 to 65535, and 0 takes any free one."
+                .formatted(port));
+      }
       flags = flags.withValue("troupe.gateway.port", ConfigValueFactory.fromAnyRef(port));
     }
     try {

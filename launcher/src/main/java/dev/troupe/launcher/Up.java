@@ -25,6 +25,9 @@ final class Up implements Callable<Integer> {
   /** The longest an end may take. */
   private static final Duration END_PATIENCE = Duration.ofSeconds(25);
 
+  /** The longest that killing containers may take. */
+  private static final Duration KILL_PATIENCE = Duration.ofSeconds(4);
+
   @Option(names = "--port", paramLabel = "N", description = "Port to listen on; 0: any free one.")
   private @Nullable Integer port;
 
@@ -38,6 +41,7 @@ final class Up implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "FILE", description = "Settings; see conf/troupe.conf.")
   private @Nullable Path file;
 
+  private volatile @Nullable EmbeddedServer running;
   private final CountDownLatch toEnd = new CountDownLatch(1);
 
   @Override
@@ -47,6 +51,7 @@ final class Up implements Callable<Integer> {
     Config config = LauncherSettings.load(root, port, file);
     listenForSignals();
     try (EmbeddedServer server = EmbeddedServer.start(config, root, true)) {
+      running = server;
       String url = url(server.address());
       ClientProfile.write(root, url, server.persistence().directory(), InstantSource.system());
       Path pid = root.resolve("server.pid");
@@ -57,6 +62,7 @@ final class Up implements Callable<Integer> {
       endAtLast();
       Files.deleteIfExists(pid);
     }
+    // A daemon of a library may outlive this; nothing of ours is left to wait for.
     return 0;
   }
 
@@ -79,11 +85,30 @@ final class Up implements Callable<Integer> {
           new Signal(name),
           _ -> {
             if (toEnd.getCount() == 0) {
-              Runtime.getRuntime().halt(130);
+              endNow();
             }
             toEnd.countDown();
           });
     }
+  }
+
+  /** The second signal: containers are killed, and nothing else is waited for. */
+  private void endNow() {
+    Thread.ofPlatform().daemon().start(() -> haltAfter(KILL_PATIENCE));
+    EmbeddedServer ending = running;
+    if (ending != null) {
+      ending.killContainers();
+    }
+    Runtime.getRuntime().halt(130);
+  }
+
+  private static void haltAfter(Duration patience) {
+    try {
+      Thread.sleep(patience);
+    } catch (InterruptedException early) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(130);
   }
 
   /** Whatever hangs, the process ends. */

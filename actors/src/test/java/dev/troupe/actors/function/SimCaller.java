@@ -191,7 +191,10 @@ final class SimCaller {
   void check() {
     List<OutputRow> rows = simulation.log.outputsOf(id, 0, size).toCompletableFuture().join();
     if (curtailed ? rows.size() < taken : rows.size() != size) {
-      simulation.violation("%s has %d of %d results: %s".formatted(id, rows.size(), size, rows.stream().map(r -> r.input().index()).toList()));
+      simulation.violation(
+          "%s has %d of %d results: %s"
+              .formatted(
+                  id, rows.size(), size, rows.stream().map(r -> r.input().index()).toList()));
     }
     for (OutputRow row : rows) {
       OutputRow had = seen.get(row.input().index());

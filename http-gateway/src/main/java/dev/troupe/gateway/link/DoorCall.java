@@ -10,6 +10,8 @@ import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.StatusCode;
+import dev.troupe.protocol.modal.FunctionGetInputsItem;
+import dev.troupe.protocol.modal.FunctionGetInputsResponse;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.Done;
@@ -28,6 +30,7 @@ final class DoorCall implements ContainerDoor.Held {
   private final ActorSystem<?> system;
   private final CompletableFuture<Void> cancelled = new CompletableFuture<>();
   private final SharedKillSwitch stream = KillSwitches.shared("door call");
+  private volatile Runnable whenEnded = () -> {};
   private boolean ended;
 
   DoorCall(ContainerDoor.Call call, ContainerDoor.Answer answer, ActorSystem<?> system) {
@@ -66,6 +69,21 @@ final class DoorCall implements ContainerDoor.Held {
     stream.abort(RpcFailure.of(StatusCode.CANCELLED, "The call was given up."));
   }
 
+  /** Has something done at the end of the call; to be said before it is dispatched. */
+  void whenEnded(Runnable action) {
+    whenEnded = action;
+  }
+
+  /** Answers a poll for inputs with the kill switch; inputs that were on their way go back. */
+  void leave() {
+    message(
+        FunctionGetInputsResponse.newBuilder()
+            .addInputs(FunctionGetInputsItem.newBuilder().setKillSwitch(true))
+            .build());
+    end(0, "", NO_DETAILS);
+    cancel();
+  }
+
   /** Ends the call with a failure. */
   void fail(Throwable failure) {
     RpcFailure refusal = Failures.of(call.method(), failure);
@@ -99,6 +117,7 @@ final class DoorCall implements ContainerDoor.Held {
     if (!ended) {
       ended = true;
       answer.end(status, description, details);
+      whenEnded.run();
     }
   }
 }

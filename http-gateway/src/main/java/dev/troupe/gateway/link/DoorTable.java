@@ -6,7 +6,9 @@ import dev.troupe.gateway.rpc.Permissions;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.RpcTable;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorSystem;
 
@@ -19,10 +21,15 @@ final class DoorTable implements ContainerDoor {
   /** A longer request is read and dispatched off the calling thread. */
   private static final int LARGE_REQUEST_BYTES = 1 << 20;
 
+  /** What a container asks when it can take an input. */
+  private static final String POLL = "FunctionGetInputs";
+
   private final RpcTable table;
   private final TaskRegistry tasks;
   private final ActorSystem<?> system;
   private final Executor large;
+  private final Set<DoorCall> polls = ConcurrentHashMap.newKeySet();
+  private volatile boolean retiring;
 
   /** The door of these containers; {@code large} runs what takes the processor for long. */
   DoorTable(RpcTable table, TaskRegistry tasks, ActorSystem<?> system, Executor large) {
@@ -35,12 +42,34 @@ final class DoorTable implements ContainerDoor {
   @Override
   public Held call(Call call, Answer answer) {
     DoorCall run = new DoorCall(call, answer, system);
+    if (call.method().equals(POLL)) {
+      polls.add(run);
+      run.whenEnded(() -> polls.remove(run));
+      if (retiring) {
+        run.leave();
+        return run;
+      }
+    }
     try {
       begin(call, run);
     } catch (RuntimeException failure) {
       run.fail(failure);
     }
     return run;
+  }
+
+  /**
+   * Containers take no more inputs: one that asks for some is told to leave, so idle ones end now
+   * and busy ones once they have given their outputs.
+   */
+  void retire() {
+    retiring = true;
+    polls.forEach(DoorCall::leave);
+  }
+
+  /** Whether {@link #retire} was called. */
+  boolean retiring() {
+    return retiring;
   }
 
   private void begin(Call call, DoorCall run) {

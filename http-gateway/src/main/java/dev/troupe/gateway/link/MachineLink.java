@@ -1,7 +1,6 @@
 package dev.troupe.gateway.link;
 
 import dev.troupe.actors.app.AppProtocol.AppView;
-import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
@@ -106,7 +105,7 @@ final class MachineLink {
       LaunchResolver resolver,
       TaskRegistry tasks,
       LogFollows logs,
-      ContainerDoor door) {}
+      DoorTable door) {}
 
   private final String linkId;
   private final Carrier carrier;
@@ -331,7 +330,7 @@ final class MachineLink {
 
   private void start(Launch launch) {
     TaskId task = launch.task();
-    if (tasks.containsKey(task) || resolving.containsKey(task)) {
+    if (tasks.containsKey(task) || resolving.containsKey(task) || around.door().retiring()) {
       return;
     }
     resolving.put(task, launch);

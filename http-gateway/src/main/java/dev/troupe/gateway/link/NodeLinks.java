@@ -53,6 +53,11 @@ public final class NodeLinks implements ControlPlane {
     return around.door();
   }
 
+  /** Starts no more containers and lets those that run end with what they run. */
+  public void retire() {
+    around.door().retire();
+  }
+
   @Override
   public Link dial(Consumer<ToMachine> inbox, Consumer<String> lost) {
     return open(new Carrier(inbox, lost, false));
