@@ -4,6 +4,8 @@ import uuid
 
 import pytest
 
+from harness.waiting import eventually
+
 VERSIONED = """
     import os, modal
     app = modal.App("versioned")
@@ -145,14 +147,16 @@ def test_app_list_shows_what_runs_and_app_stop_ends_it(client, deploy, mark, con
     )
     client.sdk(f"modal.Function.from_name('{name}', 'work').remote()")
     containers.appear()
-    listed = {app["description"]: app for app in client.modal("app", "list", "--json").json}
-    assert listed[name]["state"] == "deployed"
-    assert listed[name]["tasks"] == "1"
+    def listed():
+        return {app["description"]: app for app in client.modal("app", "list", "--json").json}
+
+    assert listed()[name]["state"] == "deployed"
+    # A listing may be some seconds behind in how many containers there are.
+    eventually(lambda: listed()[name]["tasks"] == "1", 15, "the container is counted")
 
     client.modal("app", "stop", "--yes", name)
     containers.vanish(within=15)
-    listed = {app["description"]: app for app in client.modal("app", "list", "--json").json}
-    assert listed.get(name, {"state": "stopped"})["state"] == "stopped"
+    assert listed().get(name, {"state": "stopped"})["state"] == "stopped"
     refused = client.sdk(
         f"""
         try:
