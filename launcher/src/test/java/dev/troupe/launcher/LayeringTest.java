@@ -37,8 +37,7 @@ class LayeringTest {
     MAY_IMPORT.forEach(
         (module, allowed) -> {
           List<String> packages =
-              java.util.stream.Stream.concat(
-                      java.util.stream.Stream.of(module), allowed.stream())
+              java.util.stream.Stream.concat(java.util.stream.Stream.of(module), allowed.stream())
                   .map(name -> "dev.troupe." + name + "..")
                   .toList();
           classes()
