@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 
+from harness.waiting import eventually
+
 READER = """
     import os, modal
     app = modal.App("reader")
@@ -126,7 +128,9 @@ def test_a_secret_can_not_be_read_from_the_disk(client, server, script, name):
         text=True,
     )
     assert (found.returncode, found.stdout) == (1, ""), found
-    listing = subprocess.run(
-        ["grep", "-rl", "-F", name, str(server.data)], capture_output=True, text=True
-    )
-    assert listing.stdout, "the search looks where the secret is: its name is there"
+
+    def its_name_is_found():
+        search = ["grep", "-rl", "--binary", "-F", name, str(server.data / "store")]
+        return subprocess.run(search, capture_output=True, text=True).stdout
+
+    eventually(its_name_is_found, 15, "the search looks where the secret is: its name is there")

@@ -163,11 +163,14 @@ def test_every_rpc_is_served_or_refused_with_a_sentence(server):
 def test_the_table_of_rpcs_says_what_the_server_does(server):
     """Break: leave an RPC out of the generated docs/wire-coverage.md."""
     table = dict(re.findall(r"^\| `(\w+)` \| (served|UNIMPLEMENTED)", COVERAGE.read_text(), re.M))
+    known = rpcs()
+    # The table is that of the newest client; an older one also has RPCs that are gone since.
+    newest = "FunctionGetById" in known
     wrong = []
-    for name, method in rpcs().items():
-        if name not in table:
+    for name, method in known.items():
+        if name not in table and newest:
             wrong.append(f"{name} is missing")
-        elif table[name] == "UNIMPLEMENTED" and not method.client_streaming:
+        elif table.get(name, "UNIMPLEMENTED") == "UNIMPLEMENTED" and not method.client_streaming:
             answer = wire.call(server, name, within=5)
             if answer.status != "UNIMPLEMENTED":
                 wrong.append(f"{name} is said to be UNIMPLEMENTED and answers {answer.status}")
