@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import floor
+from bench import floor, raw
 from bench.processes import overlay_lowers, resident_megabytes, runners
-from bench.server import Server
+from bench.server import DATA, Server
 
 HERE = Path(__file__).resolve().parents[1]
 CORES = os.cpu_count()
@@ -73,6 +73,18 @@ def cold_rows(environment, server, lowers):
     say("cold start p95", f"{cold['p95']:.0f} ms", f"{cold['p95'] / middle:.2f} ×")
 
 
+def raw_rows(environment, server):
+    result = raw.measure(server, environment, DATA)
+    calls, echo, single = result["calls"], result["echo"], result["single"]
+    say("server alone, one function, 256 calls in flight", f"{calls['rate']:.0f} inputs/s", f"{calls['rate'] / echo['rate']:.2f} × the echo")
+    say("  p50, p99 of a call", f"{calls['p50']:.1f}, {calls['p99']:.1f} ms")
+    say("  CPU an input: server, load", f"{calls['server']:.2f}, {calls['load']:.2f} ms")
+    say("  echo: as many RPCs on the same doors", f"{echo['rate']:.0f} mixes/s")
+    say("  CPU a mix: server, load", f"{echo['server']:.2f}, {echo['load']:.2f} ms")
+    say("  one call at a time, p50", f"{single['p50']:.2f} ms", f"server CPU {single['server']:.2f} ms")
+    say("  plain inserts into H2, 100 a commit", f"{result['inserts']:.0f} rows/s", "for information")
+
+
 def main():
     print("Keep the machine quiet meanwhile.\n")
     starts = []
@@ -93,6 +105,7 @@ def main():
         warm_rows(environment, server, pids[:1])
         map_rows(environment, server)
         cold_rows(environment, server, lowers)
+        raw_rows(environment, server)
     finally:
         server.stop()
 

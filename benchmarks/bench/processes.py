@@ -35,6 +35,12 @@ def runners(mark):
     return found
 
 
+def variables(pid):
+    """The environment that a process was started with."""
+    words = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def overlay_lowers(pid):
     """The layers that a container's root filesystem is made of, topmost first."""
     for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
