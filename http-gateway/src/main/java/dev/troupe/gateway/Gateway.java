@@ -9,11 +9,13 @@ import dev.troupe.actors.id.IdMint;
 import dev.troupe.actors.secret.Vault;
 import dev.troupe.gateway.auth.DirectoryCredentials;
 import dev.troupe.gateway.grpc.Admission;
+import dev.troupe.gateway.grpc.Duplex;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlobHttp;
 import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.http.BlockingRoutes;
 import dev.troupe.gateway.http.UrlSigner;
+import dev.troupe.gateway.link.LinkEndpoint;
 import dev.troupe.gateway.link.LogFollows;
 import dev.troupe.gateway.link.NodeLinks;
 import dev.troupe.gateway.mount.MountManifests;
@@ -26,7 +28,6 @@ import dev.troupe.protocol.link.ControlPlane;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -95,11 +96,10 @@ public final class Gateway implements AutoCloseable {
     RpcTable.Builder rpcs = RpcTable.builder();
     Services.registerAll(rpcs, world);
     RpcTable table = rpcs.build();
-    NodeLinks links = NodeLinks.of(world, logs, table);
+    Admission admission = Admission.ofHeap(settings.admissionPatience());
+    NodeLinks links = NodeLinks.of(world, logs, table, Duplex.largestMessageBytes(admission));
     DirectoryCredentials credentials = new DirectoryCredentials(ports.directory(), ports.clock());
-    GrpcEndpoint grpc =
-        new GrpcEndpoint(
-            table, credentials, Admission.ofHeap(settings.admissionPatience()), system, blocking);
+    GrpcEndpoint grpc = new GrpcEndpoint(table, credentials, admission, system, blocking);
     BlobDoor blobDoor = new BlobHttp(ports.blobs(), signer);
     BlockingRoutes routes =
         new BlockingRoutes(
@@ -114,8 +114,7 @@ public final class Gateway implements AutoCloseable {
             settings.port(),
             grpc,
             routes,
-            request ->
-                CompletableFuture.completedFuture(GrpcEndpoint.unserved(request.getUri().path())))
+            new LinkEndpoint(links, credentials, admission, system))
         .thenApply(port -> new Gateway(port, links, blobDoor, ports.blobs(), blocking));
   }
 

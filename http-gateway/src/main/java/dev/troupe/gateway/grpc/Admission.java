@@ -54,6 +54,10 @@ public final class Admission {
 
   /** Room that was given; to be closed once, further closes do nothing. */
   public interface Reservation extends AutoCloseable {
+
+    /** The room of what takes none. */
+    Reservation NONE = () -> {};
+
     @Override
     void close();
   }
@@ -95,6 +99,11 @@ public final class Admission {
       usedBytes += bytes;
     }
     return reservation(bytes);
+  }
+
+  /** Bytes of the largest message that there is ever room for. */
+  public long largestBytes() {
+    return largeBytes - CALL_BYTES;
   }
 
   /** Bytes reserved now. */

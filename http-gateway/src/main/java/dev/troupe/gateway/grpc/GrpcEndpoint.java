@@ -2,7 +2,6 @@ package dev.troupe.gateway.grpc;
 
 import dev.troupe.gateway.auth.TokenCheck;
 import dev.troupe.gateway.grpc.Admission.Reservation;
-import dev.troupe.gateway.grpc.MessageSink.Received;
 import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.rpc.Permissions;

@@ -12,8 +12,13 @@ final class MessageLimit {
 
   /** The refusal of a message that says it is longer. */
   static RpcFailure exceededBy(long bytes) {
+    return exceededBy(bytes, BYTES);
+  }
+
+  /** The refusal of a message that is longer than {@code mostBytes}. */
+  static RpcFailure exceededBy(long bytes, long mostBytes) {
     return RpcFailure.tooLarge(
         "The message is %d MiB long; Troupe takes at most %d MiB."
-            .formatted(Math.ceilDiv(bytes, 1L << 20), BYTES >> 20));
+            .formatted(Math.ceilDiv(bytes, 1L << 20), mostBytes >> 20));
   }
 }

@@ -30,11 +30,7 @@ import scala.jdk.javaapi.FutureConverters;
  * stream is reset: a few uploads that are refused in their middle would stop the connection.
  */
 final class MessageSink
-    extends GraphStageWithMaterializedValue<
-        SinkShape<ByteString>, CompletionStage<MessageSink.Received>> {
-
-  /** A message, and the room that was reserved for it: to be closed when its call ends. */
-  record Received(ByteString message, Reservation reservation) {}
+    extends GraphStageWithMaterializedValue<SinkShape<ByteString>, CompletionStage<Received>> {
 
   /** A request of which nothing comes for so long has died. */
   static final Duration STALL = Duration.ofSeconds(30);

@@ -1,6 +1,5 @@
 package dev.troupe.gateway.grpc;
 
-import dev.troupe.gateway.grpc.MessageSink.Received;
 import dev.troupe.gateway.rpc.RpcFailure;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

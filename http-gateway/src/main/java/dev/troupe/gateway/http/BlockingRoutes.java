@@ -3,6 +3,7 @@ package dev.troupe.gateway.http;
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.gateway.auth.MachineCheck;
+import dev.troupe.gateway.auth.MachineHeaders;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -40,12 +41,6 @@ public final class BlockingRoutes {
   /** Path of content, before its digest. */
   public static final String CONTENT_PATH = "/_troupe/content/";
 
-  /** Header of a machine's requests: its id. */
-  public static final String MACHINE_HEADER = "x-troupe-machine";
-
-  /** Header of a machine's requests: the token that it was enrolled with. */
-  public static final String MACHINE_TOKEN_HEADER = "x-troupe-machine-token";
-
   private static final int CHUNK_BYTES = 64 << 10;
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final Logger LOG = LoggerFactory.getLogger(BlockingRoutes.class);
@@ -82,8 +77,9 @@ public final class BlockingRoutes {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Content is named by its SHA-256 in lower-case hexadecimal."));
     }
+    MachineHeaders said = MachineHeaders.of(request);
     return machines
-        .checkMachine(header(request, MACHINE_HEADER), header(request, MACHINE_TOKEN_HEADER))
+        .checkMachine(said.machineId(), said.token())
         .thenApplyAsync(
             machine ->
                 machine.isEmpty()
@@ -169,9 +165,5 @@ public final class BlockingRoutes {
       headers.putIfAbsent(header.lowercaseName().toLowerCase(Locale.ROOT), header.value());
     }
     return headers;
-  }
-
-  private static String header(HttpRequest request, String name) {
-    return request.getHeader(name).map(HttpHeader::value).orElse("");
   }
 }

@@ -41,8 +41,17 @@ final class DoorTable implements ContainerDoor {
 
   @Override
   public Held call(Call call, Answer answer) {
+    return call(call, answer, true);
+  }
+
+  /** The same for containers of other machines, which outlive this process. */
+  ContainerDoor elsewhere() {
+    return (call, answer) -> call(call, answer, false);
+  }
+
+  private Held call(Call call, Answer answer, boolean ends) {
     DoorCall run = new DoorCall(call, answer, system);
-    if (call.method().equals(POLL)) {
+    if (ends && call.method().equals(POLL)) {
       polls.add(run);
       run.whenEnded(() -> polls.remove(run));
       if (retiring) {
@@ -59,8 +68,8 @@ final class DoorTable implements ContainerDoor {
   }
 
   /**
-   * Containers take no more inputs: one that asks for some is told to leave, so idle ones end now
-   * and busy ones once they have given their outputs.
+   * Containers of this process take no more inputs: one that asks for some is told to leave, so
+   * idle ones end now and busy ones once they have given their outputs.
    */
   void retire() {
     retiring = true;

@@ -11,6 +11,7 @@ import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.Launch;
 import dev.troupe.actors.node.NodeProtocol.Order;
 import dev.troupe.actors.node.NodeProtocol.TaskReport;
+import dev.troupe.gateway.grpc.Admission.Reservation;
 import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.service.Entities;
@@ -32,8 +33,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -70,8 +73,8 @@ final class MachineLink {
   /** What a link is told. */
   sealed interface Message {
 
-    /** The agent's word. */
-    record Heard(FromMachine message) implements Message {}
+    /** The agent's word, and the memory it takes until it is done with. */
+    record Heard(FromMachine message, Reservation room) implements Message {}
 
     /** A word to the agent. */
     record Say(ToMachine message) implements Message {}
@@ -96,16 +99,32 @@ final class MachineLink {
     record Close(String why) implements Message {}
   }
 
-  /** Who carries a link. */
-  record Carrier(Consumer<ToMachine> inbox, Consumer<String> lost, boolean remote) {}
+  /**
+   * Who carries a link.
+   *
+   * @param known the machine that has proved itself; null for the agent of this process
+   * @param silence how long nothing has come
+   */
+  record Carrier(
+      Consumer<ToMachine> inbox,
+      Consumer<String> lost,
+      @Nullable MachineId known,
+      Supplier<Duration> silence) {}
 
-  /** What links share. */
+  /**
+   * What links share.
+   *
+   * @param open the present link of each machine
+   * @param largestBytes of a message that is taken of machines elsewhere
+   */
   record Surroundings(
       Entities entities,
       LaunchResolver resolver,
       TaskRegistry tasks,
       LogFollows logs,
-      DoorTable door) {}
+      DoorTable door,
+      ConcurrentMap<MachineId, ActorRef<Message>> open,
+      long largestBytes) {}
 
   private final String linkId;
   private final Carrier carrier;
@@ -123,7 +142,6 @@ final class MachineLink {
   private final Set<ImageId> images = new LinkedHashSet<>();
   private @Nullable Hello hello;
   private @Nullable MachineId machine;
-  private long lastHeardNanos = System.nanoTime();
   private long beats;
   private String end = "The link was closed.";
 
@@ -141,7 +159,7 @@ final class MachineLink {
     this.orders = context.messageAdapter(Order.class, Message.Ordered::new);
     ActorRef<Message> self = context.getSelf();
     this.speaker = message -> self.tell(new Message.Say(message));
-    this.door = new RemoteDoor(around.door(), around.tasks(), speaker);
+    this.door = new RemoteDoor(around.door().elsewhere(), around.tasks(), speaker);
     timers.startTimerWithFixedDelay(new Message.Beat(), BEAT);
   }
 
@@ -177,7 +195,7 @@ final class MachineLink {
 
   private Behavior<Message> on(Message message) {
     return switch (message) {
-      case Message.Heard(var heard) -> heard(heard);
+      case Message.Heard(var heard, var room) -> heard(heard, room);
       case Message.Say(var said) -> say(said);
       case Message.Ordered(var order) -> ordered(order);
       case Message.Resolved(var task, var start, var failure) -> resolved(task, start, failure);
@@ -190,12 +208,21 @@ final class MachineLink {
 
   // ---- the agent's words
 
-  private Behavior<Message> heard(FromMachine message) {
-    lastHeardNanos = System.nanoTime();
+  private Behavior<Message> heard(FromMachine message, Reservation room) {
+    MachineId from = machine;
+    if (message.hasDoorCall() && from != null) {
+      door.call(from, message.getDoorCall(), room);
+      return Behaviors.same();
+    }
+    try (room) {
+      return heard(message, from);
+    }
+  }
+
+  private Behavior<Message> heard(FromMachine message, @Nullable MachineId from) {
     if (message.hasHello()) {
       return welcome(message.getHello());
     }
-    MachineId from = machine;
     if (from == null) {
       return close("The agent did not begin with Hello.");
     }
@@ -203,9 +230,8 @@ final class MachineLink {
       case CONTAINER -> container(from, message.getContainer());
       case BUILD -> build(message.getBuild());
       case LOGS -> around.logs().received(from, message.getLogs());
-      case DOOR_CALL -> door.call(from, message.getDoorCall());
       case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
-      case PING, HELLO, MESSAGE_NOT_SET -> {}
+      case PING, HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
     }
     return Behaviors.same();
   }
@@ -220,10 +246,24 @@ final class MachineLink {
               .formatted(said.getLinkVersion(), VERSION));
     }
     MachineId id = new MachineId(said.getMachineId());
+    MachineId proved = carrier.known();
+    if (proved != null && !proved.equals(id)) {
+      return close("Machine %s says that it is machine %s.".formatted(proved, id));
+    }
     hello = said;
     machine = id;
+    ActorRef<Message> earlier = around.open().put(id, context.getSelf());
+    if (earlier != null) {
+      earlier.tell(new Message.Close("The machine has dialled anew."));
+    }
     said.getImageIdsList().forEach(image -> images.add(new ImageId(image)));
-    say(ToMachine.newBuilder().setWelcome(Welcome.newBuilder().setLinkVersion(VERSION)).build());
+    say(
+        ToMachine.newBuilder()
+            .setWelcome(
+                Welcome.newBuilder()
+                    .setLinkVersion(VERSION)
+                    .setLargestMessageBytes(around.largestBytes()))
+            .build());
     said.getContainersList().forEach(report -> known(id, report, said.getBlobUrl()));
     LOG.info("Machine {} is linked, with {} containers", id, tasks.size());
     timers.startTimerWithFixedDelay(new Message.Restate(), RESTATED);
@@ -423,7 +463,7 @@ final class MachineLink {
   }
 
   private Behavior<Message> beat() {
-    if (carrier.remote() && System.nanoTime() - lastHeardNanos > SILENCE.toNanos()) {
+    if (carrier.silence().get().compareTo(SILENCE) > 0) {
       return close("The agent has been silent for %d s.".formatted(SILENCE.toSeconds()));
     }
     return say(ToMachine.newBuilder().setPing(Ping.newBuilder().setNumber(++beats)).build());
@@ -449,6 +489,7 @@ final class MachineLink {
   private void closed() {
     door.close();
     if (machine != null) {
+      around.open().remove(machine, context.getSelf());
       around.logs().lost(machine, speaker);
       tell(new NodeProtocol.Disconnected(linkId, end));
       LOG.info("The link of machine {} has ended: {}", machine, end);

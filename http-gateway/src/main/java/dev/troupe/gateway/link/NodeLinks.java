@@ -1,6 +1,7 @@
 package dev.troupe.gateway.link;
 
 import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.gateway.grpc.Admission.Reservation;
 import dev.troupe.gateway.link.MachineLink.Carrier;
 import dev.troupe.gateway.link.MachineLink.Message;
 import dev.troupe.gateway.link.MachineLink.Surroundings;
@@ -11,7 +12,9 @@ import dev.troupe.gateway.service.World;
 import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.ToMachine;
+import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -19,7 +22,8 @@ import org.apache.pekko.actor.typed.Props;
 
 /**
  * The control plane's end of all links. The embedded agent dials by a method call and is trusted,
- * being the same process; each link is an actor, and the agent's inbox is called from it.
+ * being the same process; others come by {@link LinkEndpoint}. Each link is an actor, and the
+ * agent's inbox is called from it.
  */
 public final class NodeLinks implements ControlPlane {
 
@@ -31,8 +35,12 @@ public final class NodeLinks implements ControlPlane {
     this.around = around;
   }
 
-  /** Links that are answered from this table. */
-  public static NodeLinks of(World world, LogFollows logs, RpcTable table) {
+  /**
+   * Links that are answered from this table.
+   *
+   * @param largestBytes of a message that is taken of machines elsewhere
+   */
+  public static NodeLinks of(World world, LogFollows logs, RpcTable table, long largestBytes) {
     TaskRegistry tasks = new TaskRegistry(world.system());
     MountManifests mounts = world.mounts();
     LaunchResolver resolver =
@@ -45,7 +53,15 @@ public final class NodeLinks implements ControlPlane {
             world.settings().askTimeout());
     DoorTable door = new DoorTable(table, tasks, world.system(), world.blocking());
     return new NodeLinks(
-        world.system(), new Surroundings(world.entities(), resolver, tasks, logs, door));
+        world.system(),
+        new Surroundings(
+            world.entities(),
+            resolver,
+            tasks,
+            logs,
+            door,
+            new ConcurrentHashMap<>(),
+            largestBytes));
   }
 
   /** What stands behind the sockets of containers. */
@@ -60,22 +76,21 @@ public final class NodeLinks implements ControlPlane {
 
   @Override
   public Link dial(Consumer<ToMachine> inbox, Consumer<String> lost) {
-    return open(new Carrier(inbox, lost, false));
+    return new Dialled(open(new Carrier(inbox, lost, null, () -> Duration.ZERO)));
   }
 
-  private Link open(Carrier carrier) {
+  /** A link that somebody carries, before the agent's first word. */
+  ActorRef<Message> open(Carrier carrier) {
     String linkId = UUID.randomUUID().toString();
-    ActorRef<Message> link =
-        system.systemActorOf(
-            MachineLink.create(linkId, carrier, around), "link-" + linkId, Props.empty());
-    return new Dialled(link);
+    return system.systemActorOf(
+        MachineLink.create(linkId, carrier, around), "link-" + linkId, Props.empty());
   }
 
   /** The agent's end. */
   private record Dialled(ActorRef<Message> link) implements Link {
     @Override
     public void send(FromMachine message) {
-      link.tell(new Message.Heard(message));
+      link.tell(new Message.Heard(message, Reservation.NONE));
     }
 
     @Override

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
+import dev.troupe.gateway.grpc.Admission.Reservation;
 import dev.troupe.gateway.rpc.StatusCode;
 import dev.troupe.protocol.link.DoorAnswer;
 import dev.troupe.protocol.link.DoorCall;
@@ -36,10 +37,10 @@ final class RemoteDoor {
     this.link = link;
   }
 
-  /** Begins a call. */
-  void call(MachineId machine, DoorCall call) {
+  /** Begins a call; {@code room} is given back at its end. */
+  void call(MachineId machine, DoorCall call, Reservation room) {
     TaskId task = new TaskId(call.getTaskId());
-    Answered answer = new Answered(call.getCall());
+    Answered answer = new Answered(call.getCall(), room);
     if (!tasks.isOn(machine, task)) {
       answer.end(
           StatusCode.UNAUTHENTICATED.number(),
@@ -55,7 +56,7 @@ final class RemoteDoor {
       return;
     }
     // The end may come before the call is known here, so it is entered first.
-    Begun begun = new Begun();
+    Begun begun = new Begun(room);
     held.put(call.getCall(), begun);
     begun.is(
         door.call(
@@ -88,6 +89,11 @@ final class RemoteDoor {
   /** A call that may be given up while it is begun. */
   private static final class Begun implements ContainerDoor.Held {
     private final CompletableFuture<ContainerDoor.Held> call = new CompletableFuture<>();
+    private final Reservation room;
+
+    private Begun(Reservation room) {
+      this.room = room;
+    }
 
     void is(ContainerDoor.Held begun) {
       call.complete(begun);
@@ -95,6 +101,7 @@ final class RemoteDoor {
 
     @Override
     public void cancel() {
+      room.close();
       CompletionStage<ContainerDoor.Held> known = call;
       known.thenAccept(ContainerDoor.Held::cancel);
     }
@@ -103,9 +110,11 @@ final class RemoteDoor {
   /** Sends answers over the link. */
   private final class Answered implements ContainerDoor.Answer {
     private final long call;
+    private final Reservation room;
 
-    private Answered(long call) {
+    private Answered(long call, Reservation room) {
       this.call = call;
+      this.room = room;
     }
 
     @Override
@@ -116,6 +125,7 @@ final class RemoteDoor {
     @Override
     public void end(int status, String description, byte[] details) {
       held.remove(call);
+      room.close();
       send(
           DoorAnswer.newBuilder()
               .setCall(call)

@@ -23,6 +23,12 @@ public interface ControlPlane {
     /** Sends in order; silently dropped once the link is lost, since {@code lost} says so. */
     void send(FromMachine message);
 
+    /**
+     * Waits while more is on its way than the peer takes. For what there may be much of: log lines
+     * and the output of builds. Returns at once where nothing piles up, and when the link is lost.
+     */
+    default void awaitRoom() throws InterruptedException {}
+
     @Override
     void close();
   }
