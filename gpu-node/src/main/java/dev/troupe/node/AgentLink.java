@@ -37,6 +37,7 @@ final class AgentLink implements AutoCloseable {
   private int generation;
   private long pings;
   private boolean closed;
+  private volatile String lastWhy = "";
 
   /**
    * @param hello makes the full report; called under the same lock as {@link #send}, so that no
@@ -64,6 +65,22 @@ final class AgentLink implements AutoCloseable {
   synchronized void send(FromMachine message) {
     if (link != null) {
       link.send(message);
+    }
+  }
+
+  /** Says what there may be much of, as fast as it is taken. */
+  void pass(FromMachine message) {
+    ControlPlane.Link present;
+    synchronized (this) {
+      present = link;
+    }
+    if (present != null) {
+      try {
+        present.awaitRoom();
+      } catch (InterruptedException givenUp) {
+        Thread.currentThread().interrupt();
+      }
+      present.send(message);
     }
   }
 
@@ -101,7 +118,7 @@ final class AgentLink implements AutoCloseable {
         return;
       }
     }
-    LOG.info("the link to the control plane was lost: {}", why);
+    tell(why);
     onLost.run();
     try {
       var unused =
@@ -112,6 +129,20 @@ final class AgentLink implements AutoCloseable {
     } catch (RejectedExecutionException closing) {
       // No further link is wanted.
     }
+  }
+
+  /** Says why there is no link, once for all tries that fail for the same reason. */
+  private void tell(String why) {
+    if (!why.equals(lastWhy)) {
+      lastWhy = why;
+      LOG.info("there is no link to the control plane: {}", why);
+    }
+  }
+
+  /** The control plane has taken the Hello. */
+  void welcomed() {
+    lastWhy = "";
+    LOG.info("linked to the control plane");
   }
 
   private void ping() {

@@ -63,6 +63,7 @@ public final class NodeAgent implements AutoCloseable {
   private record Tended(ContainerRun run, Thread thread) {}
 
   private final NodeSettings settings;
+  private final AgentDirectory directory;
   private final String machineId;
   private final Grounds grounds;
   private final ContainerRun.Workshop workshop;
@@ -74,11 +75,13 @@ public final class NodeAgent implements AutoCloseable {
 
   private NodeAgent(
       NodeSettings settings,
+      AgentDirectory directory,
       String machineId,
       Grounds grounds,
       HostFiles hostFiles,
       ControlPlane controlPlane) {
     this.settings = settings;
+    this.directory = directory;
     this.machineId = machineId;
     this.grounds = grounds;
     this.workshop =
@@ -96,12 +99,14 @@ public final class NodeAgent implements AutoCloseable {
         new Builds(
             grounds.images(),
             grounds.logs(),
-            report -> say(FromMachine.newBuilder().setBuild(report).build()));
+            report -> link.pass(FromMachine.newBuilder().setBuild(report).build()));
   }
 
   /**
    * Sweeps what a dead agent of this data directory left, makes the machine ready and dials.
    * Returns when that is done, whether or not the control plane has answered; it needs root.
+   *
+   * @throws AgentRefused when the data directory is another agent's; the message is for the user
    */
   public static NodeAgent start(
       NodeSettings settings,
@@ -110,7 +115,9 @@ public final class NodeAgent implements AutoCloseable {
       BlobDoor blobDoor,
       ContentSource contents)
       throws IOException {
-    Path data = Files.createDirectories(settings.dataDirectory());
+    AgentDirectory directory = AgentDirectory.open(settings.dataDirectory());
+    Path data = directory.root();
+    String machine = directory.machineId(settings.machine());
     ServerIdentity identity = ServerIdentity.of(data);
     Path run = Files.createDirectories(identity.runDirectory());
     ContainerDriver driver =
@@ -139,7 +146,7 @@ public final class NodeAgent implements AutoCloseable {
             new ContainerDoors(containerDoor),
             images,
             run);
-    NodeAgent agent = new NodeAgent(settings, Machine.id(data), grounds, hostFiles, controlPlane);
+    NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
     return agent;
   }
@@ -190,19 +197,19 @@ public final class NodeAgent implements AutoCloseable {
               .credit(message.getLogCredit().getFollowId(), message.getLogCredit().getLines());
       case UNFOLLOW -> grounds.logs().unfollow(message.getUnfollow().getFollowId());
       // Answers of the door are for whoever carries the link of a machine of its own.
-      case WELCOME, PING, DOOR_ANSWER, MESSAGE_NOT_SET -> {}
+      case PING, DOOR_ANSWER, MESSAGE_NOT_SET -> {}
+      case WELCOME -> link.welcomed();
     }
   }
 
   private void passOn(LogBatch batch) {
-    say(FromMachine.newBuilder().setLogs(batch).build());
+    link.pass(FromMachine.newBuilder().setLogs(batch).build());
   }
 
   private void start(StartContainer order) {
     String task = order.getTaskId();
     if (draining) {
-      change(now -> now.start(order));
-      change(now -> now.failedToStart(task, "this machine is being drained"));
+      // The order is restated until the agent's next start, or the link is gone for too long.
       return;
     }
     if (!change(now -> now.start(order))) {
@@ -307,6 +314,11 @@ public final class NodeAgent implements AutoCloseable {
     }
   }
 
+  /** Stops the containers that run, each within {@code grace}, and goes on: for a lost server. */
+  public void stopContainers(Duration grace) {
+    tended.values().forEach(container -> Thread.startVirtualThread(() -> stop(container, grace)));
+  }
+
   /** Ends all containers at once and leaves nothing of this agent on the machine but its data. */
   @Override
   public void close() {
@@ -326,6 +338,7 @@ public final class NodeAgent implements AutoCloseable {
     grounds.driver().close();
     try {
       FileTree.delete(grounds.runDirectory());
+      directory.close();
     } catch (IOException failure) {
       LOG.warn("{} could not be removed", grounds.runDirectory(), failure);
     }

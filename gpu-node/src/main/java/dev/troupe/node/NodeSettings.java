@@ -9,6 +9,8 @@ import java.util.TreeMap;
 /**
  * Section {@code troupe.agent}.
  *
+ * @param enabled whether a server runs an agent in its own process
+ * @param machine the machine's name; empty where it makes one at its first start
  * @param dataDirectory of images, logs and container filesystems
  * @param runtime the program that runs containers
  * @param simulatedGpus devices that this machine only pretends to have
@@ -17,6 +19,8 @@ import java.util.TreeMap;
  * @param labels by which functions may choose this machine
  */
 public record NodeSettings(
+    boolean enabled,
+    String machine,
     Path dataDirectory,
     String runtime,
     List<String> simulatedGpus,
@@ -38,6 +42,8 @@ public record NodeSettings(
         .getObject("labels")
         .forEach((name, value) -> labels.put(name, value.unwrapped().toString()));
     return new NodeSettings(
+        section.getBoolean("enabled"),
+        section.getString("machine"),
         Path.of(section.getString("data-directory")),
         section.getString("runtime"),
         section.getStringList("simulated-gpus"),

@@ -65,7 +65,8 @@ class NodeAgentTest {
   private NodeAgent start(RecordingControlPlane with) throws IOException {
     Path data = TestCache.folder("agent");
     NodeSettings settings =
-        new NodeSettings(data, "runc", List.of("H100"), 1, 8 << 20, Map.of("zone", "test"));
+        new NodeSettings(
+            true, "", data, "runc", List.of("H100"), 1, 8 << 20, Map.of("zone", "test"));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);

@@ -21,6 +21,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All roles in one process: the stores, the cluster of one, the domain, the gateway, and the agent
- * of this machine, started in this order and closed in the other.
+ * of this machine unless the settings leave it out, started in this order and closed in the other.
  */
 final class EmbeddedServer implements AutoCloseable {
 
@@ -54,7 +55,7 @@ final class EmbeddedServer implements AutoCloseable {
   /** Something to close, and what it is called. */
   private record Part(String name, AutoCloseable closing) {}
 
-  private EmbeddedServer(Config config, Path data, boolean containers)
+  private EmbeddedServer(Config config, Path data, List<MachineToken> machines)
       throws IOException, InterruptedException {
     Config troupe = config.getConfig("troupe");
     InstantSource clock = InstantSource.system();
@@ -62,25 +63,27 @@ final class EmbeddedServer implements AutoCloseable {
     try {
       persistence = Persistence.start(PersistenceSettings.from(troupe), data);
       parts.push(new Part("the stores", persistence));
-      ClusterNode.Started node =
+      MachineToken.enrol(machines, persistence.directory(), clock);
+      ClusterNode.Started cluster =
           ClusterNode.start(
               persistence.journalConfig().withFallback(config),
               ClusterSettings.from(troupe),
               EnumSet.allOf(Role.class));
-      parts.push(new Part("the actor system", () -> terminate(node.system())));
-      node.whenUp()
+      parts.push(new Part("the actor system", () -> terminate(cluster.system())));
+      cluster
+          .whenUp()
           .toCompletableFuture()
           .orTimeout(UP_PATIENCE.toSeconds(), TimeUnit.SECONDS)
           .join();
       Actors.start(
-          node.system(),
+          cluster.system(),
           FunctionSettings.from(troupe),
           persistence.callLog(),
           persistence.directory(),
           clock);
       Gateway gateway =
           Gateway.start(
-                  node.system(),
+                  cluster.system(),
                   GatewaySettings.from(troupe),
                   ServiceSettings.from(troupe),
                   new Gateway.Ports(
@@ -93,7 +96,8 @@ final class EmbeddedServer implements AutoCloseable {
               .join();
       address = gateway.address();
       parts.push(new Part("the gateway", gateway));
-      NodeAgent started = containers ? startAgent(troupe, gateway) : null;
+      NodeSettings node = NodeSettings.from(troupe);
+      NodeAgent started = node.enabled() ? startAgent(node, gateway) : null;
       agent = started;
       parts.push(new Part("the doors", () -> drain(gateway, started)));
       whole = true;
@@ -107,17 +111,17 @@ final class EmbeddedServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param containers false: without an agent, as a rehearsal does
+   * @param machines that are enrolled, beside those that were before
    */
-  static EmbeddedServer start(Config config, Path data, boolean containers)
+  static EmbeddedServer start(Config config, Path data, List<MachineToken> machines)
       throws IOException, InterruptedException {
-    return new EmbeddedServer(config, data, containers);
+    return new EmbeddedServer(config, data, machines);
   }
 
-  private static NodeAgent startAgent(Config troupe, Gateway gateway)
+  private static NodeAgent startAgent(NodeSettings settings, Gateway gateway)
       throws IOException, InterruptedException {
     return NodeAgent.start(
-        NodeSettings.from(troupe),
+        settings,
         gateway.controlPlane(),
         gateway.containerDoor(),
         gateway.blobDoor(),

@@ -15,23 +15,45 @@ import org.jspecify.annotations.Nullable;
  */
 final class LauncherSettings {
 
+  private static final String PORT = "troupe.gateway.port";
+  private static final String AGENT_DATA = "troupe.agent.data-directory";
+  private static final String AGENT_ENABLED = "troupe.agent.enabled";
+  private static final String AGENT_MACHINE = "troupe.agent.machine";
+
   private LauncherSettings() {}
 
-  /** Reads it. {@code port} and {@code file} are null where the flag was not given. */
-  static Config load(Path data, @Nullable Integer port, @Nullable Path file) {
-    Config flags =
-        ConfigFactory.empty()
-            .withValue(
-                "troupe.agent.data-directory",
-                ConfigValueFactory.fromAnyRef(data.resolve("agent").toString()));
+  /**
+   * Reads that of a server. {@code port} and {@code file} are null where the flag was not given.
+   *
+   * @param withAgent whether a setting alone may keep it from running containers here
+   */
+  static Config load(Path data, @Nullable Integer port, @Nullable Path file, boolean withAgent) {
+    Config flags = with(ConfigFactory.empty(), AGENT_DATA, data.resolve("agent").toString());
+    if (!withAgent) {
+      flags = with(flags, AGENT_ENABLED, false);
+    }
     if (port != null) {
       if (port < 0 || port > 65_535) {
         throw new Refusal(
             "There is no port %d: ports go from 1 to 65535, and 0 takes any free one."
                 .formatted(port));
       }
-      flags = flags.withValue("troupe.gateway.port", ConfigValueFactory.fromAnyRef(port));
+      flags = with(flags, PORT, port);
     }
+    return over(flags, file);
+  }
+
+  /** Reads that of an agent in a process of its own. */
+  static Config loadAgent(Path data, String machine, @Nullable Path file) {
+    Config flags = with(ConfigFactory.empty(), AGENT_DATA, data.toString());
+    return over(with(flags, AGENT_MACHINE, machine), file);
+  }
+
+  private static Config with(Config config, String key, Object value) {
+    return config.withValue(key, ConfigValueFactory.fromAnyRef(value));
+  }
+
+  private static Config over(Config flags, @Nullable Path file) {
     try {
       Config own = file == null ? ConfigFactory.empty() : ConfigFactory.parseFile(existing(file));
       return flags.withFallback(own).withFallback(ConfigFactory.defaultReference()).resolve();

@@ -1,6 +1,7 @@
 package dev.troupe.launcher;
 
 import dev.troupe.gateway.port.PublicPort;
+import dev.troupe.node.AgentRefused;
 import dev.troupe.persistence.StartRefused;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -24,6 +25,7 @@ final class Refusal extends RuntimeException {
     Throwable cause = cause(failure);
     return !(cause instanceof Refusal
         || cause instanceof StartRefused
+        || cause instanceof AgentRefused
         || cause instanceof PublicPort.PortRefused);
   }
 

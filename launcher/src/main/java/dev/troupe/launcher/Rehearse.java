@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,7 +27,7 @@ final class Rehearse implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
-        EmbeddedServer.start(LauncherSettings.load(data, 0, null), data, false)) {
+        EmbeddedServer.start(LauncherSettings.load(data, 0, null, false), data, List.of())) {
       String url = "http://127.0.0.1:" + server.address().getPort();
       ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());
       try (HttpClient client = HttpClient.newHttpClient()) {

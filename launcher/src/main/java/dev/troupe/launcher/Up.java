@@ -1,19 +1,18 @@
 package dev.troupe.launcher;
 
 import com.typesafe.config.Config;
+import dev.troupe.node.NodeSettings;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import sun.misc.Signal;
 
 /** Runs the server in the foreground until it is told to end. */
 @Command(
@@ -21,12 +20,6 @@ import sun.misc.Signal;
     description = "Runs the server in this terminal. Ctrl-C ends it; a second one ends it at once.",
     mixinStandardHelpOptions = true)
 final class Up implements Callable<Integer> {
-
-  /** The longest an end may take. */
-  private static final Duration END_PATIENCE = Duration.ofSeconds(25);
-
-  /** The longest that killing containers may take. */
-  private static final Duration KILL_PATIENCE = Duration.ofSeconds(4);
 
   @Option(names = "--port", paramLabel = "N", description = "Port to listen on; 0: any free one.")
   private @Nullable Integer port;
@@ -41,29 +34,51 @@ final class Up implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "FILE", description = "Settings; see conf/troupe.conf.")
   private @Nullable Path file;
 
+  @Option(
+      names = "--no-agent",
+      description = "Runs no containers on this machine: others join with troupe-server agent.")
+  private boolean noAgent;
+
+  @Option(
+      names = "--machine-token",
+      paramLabel = "TOKEN",
+      description = {
+        "Lets the machine of this token join, now and after later starts. May be repeated.",
+        "troupe-server machine-token NAME prints one; @FILE reads it from a file."
+      })
+  private List<String> machineTokens = List.of();
+
   private volatile @Nullable EmbeddedServer running;
-  private final CountDownLatch toEnd = new CountDownLatch(1);
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Preflight.check();
+    List<MachineToken> machines = machineTokens.stream().map(MachineToken::parse).toList();
     Path root = data.toAbsolutePath().normalize();
-    Config config = LauncherSettings.load(root, port, file);
-    listenForSignals();
-    try (EmbeddedServer server = EmbeddedServer.start(config, root, true)) {
+    Config config = LauncherSettings.load(root, port, file, !noAgent);
+    if (NodeSettings.from(config.getConfig("troupe")).enabled()) {
+      Preflight.check();
+    }
+    Signals signals = Signals.listen(this::killContainers);
+    try (EmbeddedServer server = EmbeddedServer.start(config, root, machines)) {
       running = server;
       String url = url(server.address());
       ClientProfile.write(root, url, server.persistence().directory(), InstantSource.system());
       Path pid = root.resolve("server.pid");
       Files.writeString(pid, ProcessHandle.current().pid() + "\n");
       sayReady(root, url);
-      toEnd.await();
+      signals.await();
       System.out.println("Ending; running calls get some seconds. Once more ends at once.");
-      endAtLast();
       Files.deleteIfExists(pid);
     }
     // A daemon of a library may outlive this; nothing of ours is left to wait for.
     return 0;
+  }
+
+  private void killContainers() {
+    EmbeddedServer ending = running;
+    if (ending != null) {
+      ending.killContainers();
+    }
   }
 
   private static String url(InetSocketAddress address) {
@@ -77,53 +92,5 @@ final class Up implements Callable<Integer> {
         "Troupe is ready at %s after %.1f s. Point a client at it: . %s%n",
         url, since / 1000.0, ClientProfile.file(root));
     System.out.flush();
-  }
-
-  private void listenForSignals() {
-    for (String name : new String[] {"INT", "TERM"}) {
-      Signal.handle(
-          new Signal(name),
-          _ -> {
-            if (toEnd.getCount() == 0) {
-              endNow();
-            }
-            toEnd.countDown();
-          });
-    }
-  }
-
-  /** The second signal: containers are killed, and nothing else is waited for. */
-  private void endNow() {
-    Thread.ofPlatform().daemon().start(() -> haltAfter(KILL_PATIENCE));
-    EmbeddedServer ending = running;
-    if (ending != null) {
-      ending.killContainers();
-    }
-    Runtime.getRuntime().halt(130);
-  }
-
-  private static void haltAfter(Duration patience) {
-    try {
-      Thread.sleep(patience);
-    } catch (InterruptedException early) {
-      Thread.currentThread().interrupt();
-    }
-    Runtime.getRuntime().halt(130);
-  }
-
-  /** Whatever hangs, the process ends. */
-  private static void endAtLast() {
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                Thread.sleep(END_PATIENCE);
-              } catch (InterruptedException early) {
-                Thread.currentThread().interrupt();
-                return;
-              }
-              System.err.println("Not everything ended in time; ending anyway.");
-              Runtime.getRuntime().halt(1);
-            });
   }
 }

@@ -11,6 +11,9 @@ import java.util.Map;
  */
 public interface BlobDoor {
 
+  /** Path of all blob links, before the blob's id. */
+  String PATH = "/_troupe/blobs/";
+
   /** Answers one request. The body of the answer is to be read to its end or closed. */
   Response handle(Request request) throws IOException;
 

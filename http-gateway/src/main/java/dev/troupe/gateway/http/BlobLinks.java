@@ -1,5 +1,6 @@
 package dev.troupe.gateway.http;
 
+import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.gateway.http.BlobGrant.Action;
 import dev.troupe.protocol.modal.BlobCreateResponse;
@@ -19,7 +20,7 @@ import java.time.Instant;
 public final class BlobLinks {
 
   /** Path of all blob links, before the blob's id. */
-  public static final String PATH = "/_troupe/blobs/";
+  public static final String PATH = BlobDoor.PATH;
 
   /** Longest part of an upload; a part that breaks off is sent again from its start. */
   static final long PART_BYTES = 128L << 20;

@@ -1,0 +1,122 @@
+package dev.troupe.node;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.troupe.actors.id.Ids;
+import dev.troupe.actors.id.InvalidId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.node.linux.FileTree;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
+
+/**
+ * The directory of an agent, owned by one process at a time, and the name of its machine, which it
+ * keeps.
+ */
+final class AgentDirectory implements AutoCloseable {
+
+  private static final String ID_PREFIX = "ma-";
+
+  private final Path root;
+  private final FileChannel lock;
+
+  private AgentDirectory(Path root, FileChannel lock) {
+    this.root = root;
+    this.lock = lock;
+  }
+
+  /**
+   * Takes the directory, making it where it isn't there.
+   *
+   * @throws AgentRefused when another agent has it
+   */
+  static AgentDirectory open(Path directory) throws IOException {
+    Path root = Files.createDirectories(directory);
+    FileChannel channel =
+        FileChannel.open(
+            root.resolve("LOCK"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE);
+    if (!isOurs(channel)) {
+      String owner = owner(channel);
+      channel.close();
+      throw new AgentRefused(
+          ("The data directory %s is in use by another agent (pid %s). Stop that one, or give"
+                  + " --data another directory.")
+              .formatted(root, owner));
+    }
+    channel.truncate(0);
+    channel.write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(UTF_8)), 0);
+    return new AgentDirectory(root, channel);
+  }
+
+  private static boolean isOurs(FileChannel channel) throws IOException {
+    try {
+      FileLock taken = channel.tryLock();
+      return taken != null;
+    } catch (OverlappingFileLockException sameProcess) {
+      return false;
+    }
+  }
+
+  private static String owner(FileChannel channel) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate(32);
+    channel.read(text, 0);
+    String pid = UTF_8.decode(text.flip()).toString().strip();
+    return pid.isEmpty() ? "unknown" : pid;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  /**
+   * The machine's id, made at its first start and kept.
+   *
+   * @param given the name it was enrolled under; empty where it may choose
+   * @throws AgentRefused when the directory is another machine's
+   */
+  String machineId(String given) throws IOException {
+    Path file = root.resolve("machine-id");
+    if (Files.exists(file)) {
+      String kept = Files.readString(file).strip();
+      if (!given.isEmpty() && !given.equals(kept)) {
+        throw new AgentRefused(
+            ("The data directory %s is that of machine %s, and the token is for machine %s. Give"
+                    + " --data another directory, or that machine's token.")
+                .formatted(root, kept, given));
+      }
+      return kept;
+    }
+    String id = given.isEmpty() ? random() : checked(given);
+    FileTree.write(file, id + "\n");
+    return id;
+  }
+
+  private static String random() {
+    byte[] random = new byte[16];
+    new SecureRandom().nextBytes(random);
+    return ID_PREFIX + Ids.key(random);
+  }
+
+  private static String checked(String given) {
+    try {
+      return new MachineId(given).value();
+    } catch (InvalidId invalid) {
+      throw new AgentRefused(String.valueOf(invalid.getMessage()));
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

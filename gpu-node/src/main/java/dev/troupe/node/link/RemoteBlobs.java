@@ -1,0 +1,154 @@
+package dev.troupe.node.link;
+
+import dev.troupe.actors.blob.ContentSource;
+import dev.troupe.actors.door.BlobDoor;
+import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.regex.Pattern;
+
+/**
+ * Blobs and content of a server elsewhere. Blob requests of containers are sent on as they are:
+ * their signed link is all they have. Content is asked for in the machine's own name. A server that
+ * can't be reached is waited for.
+ */
+final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
+
+  private static final String CONTENT_PATH = "/_troupe/content/";
+
+  /** A blob's link, and nothing else that the server has. */
+  private static final Pattern LINK = Pattern.compile(BlobDoor.PATH + "[0-9A-Za-z-]+\\?[!-~]*");
+
+  private static final List<String> METHODS = List.of("GET", "HEAD", "PUT", "POST");
+  private static final List<String> PASSED_ON = List.of("range", "content-type", "content-md5");
+  private static final List<String> PASSED_BACK = List.of("content-type", "content-range", "etag");
+  private static final Duration CONNECT = Duration.ofSeconds(10);
+
+  private final ServerAddress server;
+  private final Duration patience;
+  private final Duration pause;
+  private final HttpClient client;
+
+  /**
+   * @param patience how long a server that can't be reached is waited for
+   * @param pause between two tries
+   */
+  RemoteBlobs(ServerAddress server, Duration patience, Duration pause, Executor executor) {
+    this.server = server;
+    this.patience = patience;
+    this.pause = pause;
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(CONNECT)
+            .executor(executor)
+            .build();
+  }
+
+  @Override
+  public Response handle(Request request) throws IOException {
+    if (!LINK.matcher(request.target()).matches() || !METHODS.contains(request.method())) {
+      return text(403, "Nothing but blobs is here, by the links that were given.");
+    }
+    HttpRequest.Builder sent =
+        HttpRequest.newBuilder(server.resolve(request.target()))
+            .method(request.method(), body(request));
+    for (String name : PASSED_ON) {
+      String value = request.headers().get(name);
+      if (value != null) {
+        sent.header(name, value);
+      }
+    }
+    HttpResponse<InputStream> answer = send(sent.build());
+    Map<String, String> headers = new HashMap<>();
+    for (String name : PASSED_BACK) {
+      answer.headers().firstValue(name).ifPresent(value -> headers.put(name, value));
+    }
+    return new Response(
+        answer.statusCode(),
+        Map.copyOf(headers),
+        answer.headers().firstValueAsLong("content-length").orElse(0),
+        answer.body());
+  }
+
+  private static BodyPublisher body(Request request) {
+    if (request.contentLength() == 0 || List.of("GET", "HEAD").contains(request.method())) {
+      return BodyPublishers.noBody();
+    }
+    BodyPublisher stream = BodyPublishers.ofInputStream(request::body);
+    return request.contentLength() < 0
+        ? stream
+        : BodyPublishers.fromPublisher(stream, request.contentLength());
+  }
+
+  private static Response text(int status, String sentence) {
+    byte[] bytes = (sentence + "\n").getBytes(StandardCharsets.UTF_8);
+    return new Response(
+        status,
+        Map.of("content-type", "text/plain; charset=utf-8"),
+        bytes.length,
+        new ByteArrayInputStream(bytes));
+  }
+
+  @Override
+  public InputStream open(String sha256Hex) throws IOException {
+    HttpRequest request =
+        HttpRequest.newBuilder(server.resolve(CONTENT_PATH + sha256Hex))
+            .header(ServerAddress.MACHINE_HEADER, server.machineId())
+            .header("authorization", server.authorization())
+            .build();
+    HttpResponse<InputStream> answer = send(request);
+    if (answer.statusCode() == 200) {
+      return answer.body();
+    }
+    String said;
+    try (InputStream body = answer.body()) {
+      said = new String(body.readNBytes(1_000), StandardCharsets.UTF_8).strip();
+    }
+    if (answer.statusCode() == 404) {
+      throw new FileNotFoundException(sha256Hex + ": " + said);
+    }
+    throw new IOException("the server answered %d: %s".formatted(answer.statusCode(), said));
+  }
+
+  /** A request that found no server was not begun, and is sent again. */
+  private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
+    long until = System.nanoTime() + patience.toNanos();
+    try {
+      while (true) {
+        try {
+          return client.send(request, BodyHandlers.ofInputStream());
+        } catch (ConnectException | HttpConnectTimeoutException away) {
+          if (System.nanoTime() - until > 0) {
+            throw away;
+          }
+          Thread.sleep(pause);
+        }
+      }
+    } catch (InterruptedException givenUp) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the request was given up", givenUp);
+    }
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+  }
+}
