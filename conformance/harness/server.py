@@ -1,4 +1,4 @@
-"""A server of the shipped distribution, started and ended as a user or a crash would."""
+"""Processes of the shipped distribution, started and ended as a user or a crash would."""
 
 import hashlib
 import os
@@ -22,23 +22,25 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Server:
-    """One data directory and port, and the process that serves them while there is one.
+class Process:
+    """A data directory, and the process that works on it while there is one."""
 
-    The port stays the same over restarts, as it does for a user, so clients may go on.
-    """
+    started = []  # all of this session, for what the machine is asked at the end
 
-    started = []  # every server of this session, for what the machine is asked at the end
-
-    def __init__(self, data, port=None, options=(), program=PROGRAM, **environment):
+    def __init__(self, data, program=PROGRAM, **environment):
         self.data = Path(data)
-        self.port = port or free_port()
         self.log = self.data.parent / f"{self.data.name}.log"
-        self.options = options
         self.program = program
         self.environment = environment
         self.process = None
         self.started_at = 0
+
+    def command(self):
+        """The arguments of the program."""
+        raise NotImplementedError
+
+    def is_ready(self):
+        raise NotImplementedError
 
     # ---- its life
 
@@ -51,25 +53,20 @@ class Server:
         assert self.process is None or self.process.poll() is not None, "it runs already"
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self.started_at = self.log.stat().st_size if self.log.exists() else 0
-        arguments = ["up", "--port", str(self.port), "--data", str(self.data), *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, *arguments],
+                [self.program, *self.command()],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        Server.started.append(self)
+        Process.started.append(self)
 
-    def is_ready(self):
+    def still_runs(self):
         ended = self.process.poll()
-        assert ended is None, f"the server ended with {ended}:\n{self.said()}"
-        return self.ready_line() if (self.data / "client.env").exists() else ""
-
-    def ready_line(self):
-        return next((line for line in self.said().splitlines() if "ready" in line), "")
+        assert ended is None, f"{self.program} ended with {ended}:\n{self.said()}"
 
     def said(self):
         """What it has printed since its last start."""
@@ -90,7 +87,7 @@ class Server:
             return self.process.wait(within)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the server did not end within {within} s (see {self.log})") from None
+            raise AssertionError(f"it did not end within {within} s (see {self.log})") from None
 
     def kill(self):
         self.process.kill()
@@ -104,6 +101,41 @@ class Server:
     def runs(self):
         return self.process is not None and self.process.poll() is None
 
+    # ---- what the machine has of it
+
+    @property
+    def agent_data(self):
+        """The directory of its agent."""
+        return self.data
+
+    @property
+    def identity(self):
+        """The eight digits that the names of its cgroups, namespaces and interfaces carry."""
+        return hashlib.sha256(os.path.abspath(self.agent_data).encode()).hexdigest()[:8]
+
+
+class Server(Process):
+    """A server on a port that stays the same over restarts, as it does for a user."""
+
+    def __init__(self, data, port=None, options=(), **more):
+        super().__init__(data, **more)
+        self.port = port or free_port()
+        self.options = options
+
+    def command(self):
+        return ["up", "--port", str(self.port), "--data", str(self.data), *self.options]
+
+    def is_ready(self):
+        self.still_runs()
+        return self.ready_line() if (self.data / "client.env").exists() else ""
+
+    def ready_line(self):
+        return next((line for line in self.said().splitlines() if "ready" in line), "")
+
+    @property
+    def agent_data(self):
+        return self.data / "agent"
+
     # ---- what a client needs of it
 
     @property
@@ -116,10 +148,24 @@ class Server:
         lines = (self.data / "client.env").read_text()
         return dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", lines, re.MULTILINE))
 
-    # ---- what the machine has of it
 
-    @property
-    def identity(self):
-        """The eight digits that the names of its cgroups, namespaces and interfaces carry."""
-        return hashlib.sha256(os.path.abspath(self.data).encode()).hexdigest()[:8]
+class Agent(Process):
+    """The agent of a machine, in a process of its own, joined to a server."""
 
+    def __init__(self, data, url, token, **more):
+        super().__init__(data, **more)
+        self.url = url
+        self.token = token
+
+    def command(self):
+        return ["agent", "--join", self.url, "--token", self.token, "--data", str(self.data)]
+
+    def is_ready(self):
+        self.still_runs()
+        return "Linked to" in self.said()
+
+
+def machine_token(name):
+    """A new token of the kind with which machines join."""
+    made = subprocess.run([PROGRAM, "machine-token", name], capture_output=True, text=True, check=True)
+    return made.stdout.strip()

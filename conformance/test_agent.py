@@ -1,0 +1,302 @@
+"""The agent of a machine as a process of its own, over the real link: a server that runs no containers,
+and an agent that does, each with its own data directory."""
+
+import hashlib
+import http.client
+import signal
+import subprocess
+
+import pytest
+
+from conftest import FIRST_IMAGE
+from harness import machine
+from harness.client import Client
+from harness.server import PROGRAM, ROOT, Agent, Server, free_port, machine_token
+from harness.waiting import eventually
+
+FAR = ROOT / ".troupe/conformance/far"
+EXAMPLE = ROOT / "examples/hello.py"
+
+
+@pytest.fixture(scope="module")
+def far(before, tmp_path_factory):
+    """The server of the two; its base image is made."""
+    token = machine_token("far")
+    server = Server(FAR / "server", options=["--no-agent", "--machine-token", token]).start()
+    server.agent = Agent(FAR / "agent", server.url, token)
+    try:
+        server.agent.start()
+        warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
+        warm_up.modal("run", EXAMPLE, within=FIRST_IMAGE)
+        yield server
+    finally:
+        for process in (server.agent, server):
+            if process.runs:
+                process.stop()
+
+
+@pytest.fixture
+def agent(far):
+    """The agent, running and linked, whatever a test before did to it."""
+    if not far.agent.runs:
+        far.agent.start()
+    return far.agent
+
+
+@pytest.fixture
+def client(far, agent, tmp_path):
+    return Client(far.variables, tmp_path)
+
+
+WORKER = """
+    import os, time, uuid, modal
+    app = modal.App("worker")
+    secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
+    container = uuid.uuid4().hex
+
+    @app.function(secrets=[secret], timeout=100, scaledown_window=60)
+    def work(seconds):
+        time.sleep(seconds)
+        return container
+"""
+
+
+@pytest.fixture
+def work(client, deploy, mark):
+    """The name of an app whose function `work` sleeps, and says in which container it did."""
+    return deploy(WORKER, THE_MARK=mark)
+
+
+def spawn(client, app, seconds):
+    return client.sdk(f"answer(modal.Function.from_name('{app}', 'work').spawn({seconds}).object_id)")
+
+
+def result(client, call, within=60):
+    return client.sdk(
+        f"answer(modal.FunctionCall.from_id('{call}').get(timeout={within}))", within=within + 10
+    )
+
+
+def test_the_example_runs_in_a_container_of_the_agent(client, agent):
+    """Break: answer every call that comes over the link with UNAVAILABLE."""
+    output = client.modal("run", EXAMPLE, "--number", "7").output
+    assert "squaring 7" in output and "The container returned 49." in output
+
+
+def test_mounted_files_come_from_the_server(client, script):
+    """Break: answer machines that ask for content with 404."""
+    words = "known to the server alone " * 10_000
+    (script("beside/words.txt", "")).write_text(words)
+    app = script(
+        "mounted.py",
+        """
+        import hashlib, pathlib, modal
+        here = pathlib.Path(__file__).parent
+        image = modal.Image.debian_slim().add_local_file(here / "beside/words.txt", "/words.txt")
+        app = modal.App("mounted", image=image)
+
+        @app.function()
+        def digest():
+            return hashlib.sha256(pathlib.Path("/words.txt").read_bytes()).hexdigest()
+
+        @app.local_entrypoint()
+        def main():
+            print(digest.remote())
+        """,
+    )
+    assert hashlib.sha256(words.encode()).hexdigest() in client.modal("run", app).stdout
+
+
+@pytest.mark.parametrize("size", [3 << 20, 50 << 20], ids=["3 MiB", "50 MiB"])
+def test_big_payloads_pass_the_agent_both_ways(client, script, size):
+    """Break: end the body of a blob request at the agent after 1 MiB."""
+    app = script(
+        "payloads.py",
+        """
+        import hashlib, os, modal
+        app = modal.App("payloads")
+
+        @app.function(block_network=True)
+        def work(payload):
+            result = os.urandom(len(payload))
+            return hashlib.sha256(payload).hexdigest(), result, hashlib.sha256(result).hexdigest()
+
+        @app.local_entrypoint()
+        def main(size: int):
+            payload = os.urandom(size)
+            seen, result, sent = work.remote(payload)
+            print("there:", seen == hashlib.sha256(payload).hexdigest())
+            print("back:", len(result) == size and sent == hashlib.sha256(result).hexdigest())
+        """,
+    )
+    output = client.modal("run", app, "--size", size).stdout
+    assert "there: True" in output and "back: True" in output
+
+
+def blob_addresses(agent):
+    """Where an agent listens for its containers, as HOST:PORT."""
+    listed = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    mine = [line for line in listed.splitlines() if f"pid={agent.process.pid}," in line]
+    return [line.split()[3] for line in mine]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/healthz",
+        "/modal.client.ModalClient/ClientHello",
+        "/troupe.link.NodeLink/Connect",
+        f"/_troupe/content/{'0' * 64}?action=GET",
+        "/_troupe/blobs/../../healthz?",
+        "/_troupe/blobs/%2e%2e/%2e%2e/healthz?",
+    ],
+)
+def test_the_server_is_not_to_be_reached_through_an_agent(agent, path):
+    """Break: send on to the server whatever a container asks of its blob address."""
+    (address,) = blob_addresses(agent)
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.putrequest("GET", path, skip_accept_encoding=True)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 403 and b"Nothing but blobs" in answer.read()
+
+
+def test_lines_arrive_while_the_function_runs(client, script):
+    """Break: send a follower's lines only with the end of the container."""
+    app = script(
+        "lines.py",
+        """
+        import time, modal
+        app = modal.App("lines")
+
+        @app.function()
+        def work():
+            print("begun", flush=True)
+            time.sleep(4)
+            for number in range(2_000):
+                print("line", number)
+
+        @app.local_entrypoint()
+        def main():
+            work.remote()
+        """,
+    )
+    running = client.start_modal("run", app)
+    begun = running.wait_for_line("^begun$")
+    assert begun and running.process.poll() is None
+    finished = running.finish()
+    lines = [line for line in finished.output.splitlines() if line.startswith("line ")]
+    assert lines == [f"line {number}" for number in range(2_000)]
+
+
+def test_a_call_whose_agent_is_killed_runs_again_and_ends_with_its_result(
+    client, agent, work, containers, mark
+):
+    """Break: keep the containers of a machine whose new report does not have them."""
+    call = spawn(client, work, 8)
+    containers.appear()
+    orphans = set(machine.processes_with(mark))
+    agent.restart()
+    eventually(lambda: not orphans & set(machine.processes_with(mark)), 5, "the orphans are gone")
+    assert result(client, call)
+
+
+def test_a_call_whose_agent_stays_away_waits_for_it(client, agent, work, containers):
+    """Break: end the inputs of a lost machine with an error."""
+    call = spawn(client, work, 5)
+    containers.appear()
+    agent.kill()
+    pending = client.sdk(
+        f"""
+        try:
+            answer(modal.FunctionCall.from_id("{call}").get(timeout=14))
+        except TimeoutError:
+            answer("none yet")
+        """
+    )
+    assert pending == "none yet"
+    agent.start()
+    assert result(client, call)
+
+
+def test_containers_do_not_notice_that_the_server_is_killed(far, client, work, containers):
+    """Break: fail what the containers wait for when the link is lost."""
+    first = result(client, spawn(client, work, 0))
+    call = spawn(client, work, 6)
+    far.kill()
+    far.start()
+    assert result(client, call) == first, "the container that had the input gave its output"
+    assert result(client, spawn(client, work, 0)) == first, "and it takes the next one"
+    assert containers.count() == 1
+
+
+def test_a_machine_with_a_wrong_token_is_told_so(far, tmp_path):
+    """Break: let a machine in whose token's hash is not in the directory."""
+    wrong = machine_token("far")
+    refused = join(far.url, wrong, tmp_path / "data")
+    assert refused.returncode == 1
+    assert "far" in refused.stderr and "token" in refused.stderr
+    assert wrong.partition(":")[2] not in refused.stdout + refused.stderr + far.said()
+    assert far.agent.runs, "the true one goes on"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "word"),
+    [
+        ("127.0.0.1:8420", "box:0123456789abcdef", "http://HOST:PORT"),
+        ("http://127.0.0.1:8420", "0123456789abcdef", "NAME:SECRET"),
+        ("http://127.0.0.1:8420", "box:short", "16"),
+        ("http://127.0.0.1:8420", "a box:0123456789abcdef", "a box"),
+    ],
+)
+def test_a_malformed_address_or_token_is_told(tmp_path, url, token, word):
+    """Break: take whatever is given as --token."""
+    refused = join(url, token, tmp_path / "data")
+    assert refused.returncode == 1 and word in refused.stderr
+
+
+def test_the_data_directory_of_a_running_agent_or_of_another_machine_is_refused(agent, tmp_path):
+    """Break: open an agent's data directory without its lock."""
+    used = join(agent.url, agent.token, agent.data)
+    assert used.returncode == 1 and "in use" in used.stderr and str(agent.data) in used.stderr
+    agent.stop()
+    other = join(agent.url, machine_token("other"), agent.data)
+    assert other.returncode == 1 and "machine far" in other.stderr
+
+
+def test_an_agent_that_is_stopped_leaves_nothing_and_lets_running_calls_finish(
+    client, agent, work, containers
+):
+    """Break: kill the containers of an agent at SIGTERM."""
+    result(client, spawn(client, work, 0))  # a container is there and takes the next input at once
+    call = spawn(client, work, 6)
+    assert agent.stop() == 0
+    assert containers.count() == 0 and machine.processes_of([agent]) == []
+    assert not [thing for thing in machine.things() if agent.identity in thing]
+    assert result(client, call, within=2), "its output was there before the agent was gone"
+
+
+def test_an_agent_waits_for_a_server_that_is_not_there_yet(tmp_path):
+    """Break: end the agent when nobody listens at the first dial."""
+    token = machine_token("early")
+    port = free_port()
+    early = Agent(tmp_path / "agent", f"http://127.0.0.1:{port}", token)
+    early.launch()
+    try:
+        eventually(lambda: "no link" in early.said(), 20, "it has dialled")
+        server = Server(
+            tmp_path / "server", port, options=["--no-agent", "--machine-token", token]
+        ).start()
+        eventually(early.is_ready, 10, "linked")
+        server.stop()
+        early.process.send_signal(signal.SIGINT)
+        assert early.ended(20) == 0
+    finally:
+        if early.runs:
+            early.kill()
+
+
+def join(url, token, data):
+    """Runs an agent that is to refuse; gives how it ended."""
+    command = [PROGRAM, "agent", "--join", url, "--token", token, "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
