@@ -86,7 +86,7 @@ def test_exit_runs_before_a_container_ends_and_its_words_are_shown(visit):
 
 
 def test_exit_runs_when_a_deployed_class_scales_down(client, deploy):
-    """Break: stop idle containers by SIGTERM."""
+    """Break: stop idle containers by SIGKILL."""
     name = deploy(CLASS)
     running = client.start_modal("app", "logs", "--follow", name)
     client.sdk(

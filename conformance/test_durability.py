@@ -1,10 +1,13 @@
 """What a server keeps when it is killed. The shared server is, so whatever it holds is at stake."""
 
+import pickle
 import random
 import time
 
 import pytest
+from modal_proto import api_pb2
 
+from harness import wire
 from harness.waiting import eventually
 
 KILLS = 20
@@ -54,46 +57,107 @@ def test_a_secret_and_an_image_are_there_after_a_kill(server, client, script):
 def test_a_finished_result_is_there_after_a_kill_and_the_same_at_every_get(
     server, client, deployed
 ):
-    """Break: answer FunctionPutOutputs before the commit."""
-    get = "answer([call.get().hex() for _ in range(2)])"
+    """Break: give the result of a spawned call out before its commit."""
     spawned = client.sdk(
         """
-        call = modal.Function.from_name("shared", "produce").spawn(32)
-        big = modal.Function.from_name("shared", "produce").spawn(3 << 20)
-        answer([call.object_id, call.get().hex(), big.object_id, big.get().hex()])
-        """
+        import hashlib
+        produce = modal.Function.from_name("shared", "produce")
+        calls = [produce.spawn(size) for size in [3 << 20] + [32] * 10]
+        results = [hashlib.sha256(call.get()).hexdigest() for call in calls]
+        os.kill(int(os.environ["SERVER"]), 9)  # the moment the last result is there
+        answer([[call.object_id, result] for call, result in zip(calls, results)])
+        os._exit(0)
+        """,
+        SERVER=str(server.process.pid),
     )
     server.restart()
-    for call, result in (spawned[:2], spawned[2:]):
-        assert client.sdk(f"call = modal.FunctionCall.from_id('{call}')\n{get}") == [result] * 2
+    again = client.sdk(
+        f"""
+        import hashlib
+        calls = [modal.FunctionCall.from_id(call) for call, _ in {spawned!r}]
+        answer([[hashlib.sha256(call.get()).hexdigest() for _ in range(2)] for call in calls])
+        """
+    )
+    assert again == [[result] * 2 for _, result in spawned]
 
 
 @pytest.mark.core
 def test_calls_accepted_before_a_kill_end_with_their_results(server, client, deploy):
-    """Break: acknowledge FunctionMap before the call log's commit."""
+    """Break: acknowledge FunctionMap before the commit, commit without CHECKPOINT SYNC, or load
+    nothing that waits at a start."""
     name = deploy(
         """
         import time, modal
         app = modal.App("queued")
 
         @app.function(max_containers=1)
-        def work(n, seconds=0.2):
-            time.sleep(seconds)
+        def work(n):
+            time.sleep(0.1)
             return n * n
         """
     )
     calls = client.sdk(
         f"""
+        import asyncio
         work = modal.Function.from_name("{name}", "work")
         work.remote(0)
-        answer([work.spawn(n).object_id for n in range(20)])
-        """
+
+        async def spawn_all():
+            return await asyncio.gather(*(work.spawn.aio(n) for n in range(40)))
+
+        calls = asyncio.run(spawn_all())
+        os.kill(int(os.environ["SERVER"]), 9)  # the moment the last is acknowledged
+        answer([call.object_id for call in calls])
+        os._exit(0)
+        """,
+        SERVER=str(server.process.pid),
     )
     server.restart()
     results = client.sdk(
-        f"answer([modal.FunctionCall.from_id(call).get(timeout=60) for call in {calls!r}])", within=90
+        f"answer([modal.FunctionCall.from_id(call).get(timeout=30) for call in {calls!r}])"
     )
-    assert results == [n * n for n in range(20)]
+    assert results == [n * n for n in range(40)]
+
+
+def test_a_repeated_request_makes_one_call_after_a_kill_too(server, client, deploy):
+    """Break: name a call by chance, not by the idempotency key of its request."""
+    name = deploy(
+        """
+        import modal
+        app = modal.App("repeated")
+
+        @app.function(max_containers=1, scaledown_window=60)
+        def count(seen=[]):
+            seen.append(1)
+            return len(seen)
+        """
+    )
+    wanted = api_pb2.FunctionGetRequest(app_name=name, object_tag="count", environment_name="main")
+    found = api_pb2.FunctionGetResponse.FromString(wire.call(server, "FunctionGet", wanted).body)
+    no_arguments = api_pb2.FunctionInput(
+        args=pickle.dumps(((), {})), data_format=api_pb2.DATA_FORMAT_PICKLE, final_input=True
+    )
+    request = api_pb2.FunctionMapRequest(
+        function_id=found.function_id,
+        function_call_type=api_pb2.FUNCTION_CALL_TYPE_UNARY,
+        function_call_invocation_type=api_pb2.FUNCTION_CALL_INVOCATION_TYPE_ASYNC,
+        pipelined_inputs=[api_pb2.FunctionPutInputsItem(input=no_arguments)],
+    )
+
+    def send():
+        answer = wire.call(server, "FunctionMap", request, key=f"the key of {name}")
+        return api_pb2.FunctionMapResponse.FromString(answer.body).function_call_id
+
+    call = send()
+    assert call.startswith("fc-") and send() == call
+    count = f"""
+        call = modal.FunctionCall.from_id("{call}")
+        answer([call.get(timeout=30), modal.Function.from_name("{name}", "count").remote()])
+    """
+    assert client.sdk(count) == [1, 2], "it ran once"
+    server.restart()
+    assert send() == call
+    assert client.sdk(count) == [1, 1], "and not again in the new container"
 
 
 def test_a_min_container_is_there_again_after_a_kill(server, client, deploy, mark, containers):
@@ -112,7 +176,7 @@ def test_a_min_container_is_there_again_after_a_kill(server, client, deploy, mar
     )
     containers.appear()
     server.restart()
-    containers.appear(within=60)
+    containers.appear(within=30)
 
 
 SPAWNER = """

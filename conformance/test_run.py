@@ -155,8 +155,31 @@ def test_lines_of_two_containers_are_never_mixed(client, script):
         assert mine == [f"<{who} says {n}>" for n in range(300)], "in the order they were printed"
 
 
+def test_what_containers_print_one_after_another_is_shown_once(client, script):
+    """Break: read a machine's lines from their start when a next container begins there."""
+    app = script(
+        "turns.py",
+        """
+        import time, modal
+        app = modal.App("turns")
+
+        @app.function(single_use_containers=True)
+        def say(word):
+            print(word)
+
+        @app.local_entrypoint()
+        def main():
+            for word in ("first", "second", "third"):
+                say.remote(word)
+                time.sleep(1)  # the container ends, and with it what is to be read
+        """,
+    )
+    said = client.modal("run", app).stdout.splitlines()
+    assert [line for line in said if line in ("first", "second", "third")] == ["first", "second", "third"]
+
+
 def test_the_last_words_of_a_container_are_shown(client, script):
-    """Break: send app_done before the lines that came with the container's end."""
+    """Break: tell app_done when an app begins to end, not when it has."""
     app = script(
         "last.py",
         """

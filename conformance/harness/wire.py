@@ -31,7 +31,7 @@ class Answer:
 class Call:
     """One call on a connection of its own, sent piece by piece."""
 
-    def __init__(self, server, rpc, token=True, path=None, within=30):
+    def __init__(self, server, rpc, token=True, path=None, key=None, within=30):
         self.socket = socket.create_connection(("127.0.0.1", server.port))
         self.socket.settimeout(within)
         self.connection = H2Connection(H2Configuration(header_encoding="utf-8"))
@@ -53,6 +53,7 @@ class Call:
                 ("x-modal-client-version", "1.6.4"),
                 ("x-modal-client-type", "1"),
                 *(secret if token else []),
+                *([("x-idempotency-key", key)] if key else []),
             ],
         )
         self.headers = {}
