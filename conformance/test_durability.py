@@ -135,7 +135,7 @@ def test_a_repeated_request_makes_one_call_after_a_kill_too(server, client, depl
     wanted = api_pb2.FunctionGetRequest(app_name=name, object_tag="count", environment_name="main")
     found = api_pb2.FunctionGetResponse.FromString(wire.call(server, "FunctionGet", wanted).body)
     no_arguments = api_pb2.FunctionInput(
-        args=pickle.dumps(((), {})), data_format=api_pb2.DATA_FORMAT_PICKLE, final_input=True
+        args=pickle.dumps(((), {})), data_format=api_pb2.DATA_FORMAT_PICKLE
     )
     request = api_pb2.FunctionMapRequest(
         function_id=found.function_id,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OURS = re.compile(r"(?:troupe[-_]|/run/troupe/|\btr)([0-9a-f]{8})")
+STORE = "/images/store/"  # where an image is made, its file systems are mounted
 
 
 def processes_with(variable):
@@ -43,6 +44,9 @@ def things():
 
 def foreign(thing, servers):
     """Whether it belongs to a server of somebody else."""
+    if thing.startswith("mount ") and STORE in thing:
+        folder = thing.removeprefix("mount ").partition(STORE)[0]
+        return folder not in {str(server.agent_data) for server in servers}
     owner = OURS.search(thing)
     return bool(owner) and owner.group(1) not in {server.identity for server in servers}
 
