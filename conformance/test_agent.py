@@ -54,7 +54,7 @@ WORKER = """
     secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
     container = uuid.uuid4().hex
 
-    @app.function(secrets=[secret], timeout=100, scaledown_window=60)
+    @app.function(secrets=[secret], timeout=100, max_containers=1, scaledown_window=60)
     def work(seconds):
         time.sleep(seconds)
         return container
