@@ -219,17 +219,6 @@ def test_a_call_whose_agent_stays_away_waits_for_it(client, agent, work, contain
     assert result(client, call)
 
 
-def test_containers_do_not_notice_that_the_server_is_killed(far, client, work, containers):
-    """Break: fail what the containers wait for when the link is lost."""
-    first = result(client, spawn(client, work, 0))
-    call = spawn(client, work, 6)
-    far.kill()
-    far.start()
-    assert result(client, call) == first, "the container that had the input gave its output"
-    assert result(client, spawn(client, work, 0)) == first, "and it takes the next one"
-    assert containers.count() == 1
-
-
 def test_a_machine_with_a_wrong_token_is_told_so(far, tmp_path):
     """Break: let a machine in whose token's hash is not in the directory."""
     wrong = machine_token("far")
