@@ -24,6 +24,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -171,7 +172,11 @@ final class EmbeddedServer implements AutoCloseable {
       try {
         part.closing().close();
       } catch (Exception failure) {
-        LOG.warn("{} did not close well: {}", part.name(), failure.toString());
+        String why =
+            failure.getCause() instanceof TimeoutException
+                ? "it took too long"
+                : failure.toString();
+        LOG.warn("{} did not close well: {}", part.name(), why);
       }
     }
   }
