@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench import floor, raw
-from bench.processes import overlay_lowers, resident_megabytes, runners
+from bench.processes import overlay_lowers, resident_megabytes, runners, wait_for_runners
 from bench.server import DATA, Server
 
 HERE = Path(__file__).resolve().parents[1]
@@ -32,15 +32,6 @@ def measured(environment, what, server, pids):
     if run.returncode != 0:
         raise SystemExit(f"{what} failed:\n{run.stdout}\n{run.stderr}")
     return json.loads(run.stdout.splitlines()[-1])
-
-
-def wait_for_runners(count):
-    for _ in range(600):
-        found = runners("BENCH_MARK=bench")
-        if len(found) >= count:
-            return found
-        time.sleep(0.1)
-    raise SystemExit("The warm container did not come.")
 
 
 def warm_rows(environment, server, pids):
@@ -100,7 +91,7 @@ def main():
         environment = client_environment(server)
         deploy = [sys.executable, "-m", "modal", "deploy", "-m", "bench.app"]
         subprocess.run(deploy, cwd=HERE, env=environment, check=True, capture_output=True)
-        pids = wait_for_runners(1)
+        pids = wait_for_runners("BENCH_MARK=bench", lambda count: count >= 1)
         lowers = overlay_lowers(pids[0])
         warm_rows(environment, server, pids[:1])
         map_rows(environment, server)

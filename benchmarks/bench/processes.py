@@ -1,6 +1,7 @@
 """CPU time and memory of processes, from /proc."""
 
 import os
+import time
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -33,6 +34,16 @@ def runners(mark):
         if b"modal._container_entrypoint" in command and mark.encode() in environment:
             found.append(int(folder.name))
     return found
+
+
+def wait_for_runners(mark, enough):
+    """Those runners, once `enough` says so of their number."""
+    for _ in range(600):
+        found = runners(mark)
+        if enough(len(found)):
+            return found
+        time.sleep(0.1)
+    raise SystemExit(f"The containers with {mark} did not come.")
 
 
 def variables(pid):

@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from bench.processes import runners, variables
+from bench.processes import variables, wait_for_runners
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARIES = Path(os.environ["TROUPE_HOME"]) / "lib"
@@ -20,7 +19,7 @@ def measure(server, environment, data, seconds=10):
     modal = [sys.executable, "-m", "modal"]
     deploy = [*modal, "deploy", "-m", "bench.raw_app"]
     subprocess.run(deploy, cwd=HERE, env=environment, check=True, capture_output=True)
-    pids = _runners()
+    pids = wait_for_runners("BENCH_MARK=raw", lambda count: count == CONTAINERS)
     # Stopped, they ask for nothing; the load asks at their doors.
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -31,15 +30,6 @@ def measure(server, environment, data, seconds=10):
             os.kill(pid, signal.SIGCONT)
         stop = [*modal, "app", "stop", "--yes", "bench-raw"]
         subprocess.run(stop, env=environment, check=True, capture_output=True)
-
-
-def _runners():
-    for _ in range(600):
-        found = runners("BENCH_MARK=raw")
-        if len(found) == CONTAINERS:
-            return found
-        time.sleep(0.1)
-    raise SystemExit("The containers of the raw load did not come.")
 
 
 def _door(pid):
