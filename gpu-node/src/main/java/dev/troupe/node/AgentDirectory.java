@@ -1,19 +1,13 @@
 package dev.troupe.node;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.InvalidId;
 import dev.troupe.actors.id.MachineId;
+import dev.troupe.cluster.DirectoryLock;
 import dev.troupe.node.linux.FileTree;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 
 /**
@@ -25,9 +19,9 @@ final class AgentDirectory implements AutoCloseable {
   private static final String ID_PREFIX = "ma-";
 
   private final Path root;
-  private final FileChannel lock;
+  private final DirectoryLock lock;
 
-  private AgentDirectory(Path root, FileChannel lock) {
+  private AgentDirectory(Path root, DirectoryLock lock) {
     this.root = root;
     this.lock = lock;
   }
@@ -39,39 +33,14 @@ final class AgentDirectory implements AutoCloseable {
    */
   static AgentDirectory open(Path directory) throws IOException {
     Path root = Files.createDirectories(directory);
-    FileChannel channel =
-        FileChannel.open(
-            root.resolve("LOCK"),
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE);
-    if (!isOurs(channel)) {
-      String owner = owner(channel);
-      channel.close();
+    try {
+      return new AgentDirectory(root, DirectoryLock.take(root));
+    } catch (DirectoryLock.InUse inUse) {
       throw new AgentRefused(
           ("The data directory %s is in use by another agent (pid %s). Stop that one, or give"
                   + " --data another directory.")
-              .formatted(root, owner));
+              .formatted(root, inUse.owner()));
     }
-    channel.truncate(0);
-    channel.write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(UTF_8)), 0);
-    return new AgentDirectory(root, channel);
-  }
-
-  private static boolean isOurs(FileChannel channel) throws IOException {
-    try {
-      FileLock taken = channel.tryLock();
-      return taken != null;
-    } catch (OverlappingFileLockException sameProcess) {
-      return false;
-    }
-  }
-
-  private static String owner(FileChannel channel) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(32);
-    channel.read(text, 0);
-    String pid = UTF_8.decode(text.flip()).toString().strip();
-    return pid.isEmpty() ? "unknown" : pid;
   }
 
   Path root() {

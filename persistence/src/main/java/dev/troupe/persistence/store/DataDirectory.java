@@ -2,15 +2,11 @@ package dev.troupe.persistence.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.troupe.cluster.DirectoryLock;
 import dev.troupe.persistence.StartRefused;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,12 +28,12 @@ public final class DataDirectory implements AutoCloseable {
   static final int LAYOUT = 1;
 
   private final Path root;
-  private final FileChannel lockChannel;
+  private final DirectoryLock lock;
   private final boolean fresh;
 
-  private DataDirectory(Path root, FileChannel lockChannel, boolean fresh) {
+  private DataDirectory(Path root, DirectoryLock lock, boolean fresh) {
     this.root = root;
-    this.lockChannel = lockChannel;
+    this.lock = lock;
     this.fresh = fresh;
   }
 
@@ -48,52 +44,27 @@ public final class DataDirectory implements AutoCloseable {
    */
   public static DataDirectory open(Path directory) {
     Path root = directory.toAbsolutePath().normalize();
-    FileChannel channel = null;
+    DirectoryLock lock = null;
     boolean opened = false;
     try {
       Files.createDirectories(root);
-      channel =
-          FileChannel.open(
-              root.resolve("LOCK"),
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
-      lock(root, channel);
+      lock = DirectoryLock.take(root);
       boolean fresh = checkVersion(root);
       opened = true;
-      return new DataDirectory(root, channel, fresh);
+      return new DataDirectory(root, lock, fresh);
+    } catch (DirectoryLock.InUse inUse) {
+      throw new StartRefused(
+          ("The data directory %s is in use by another server (pid %s). Stop that one, or give"
+                  + " --data another directory.")
+              .formatted(root, inUse.owner()));
     } catch (IOException failure) {
       throw new StartRefused(
           "The data directory %s can't be used: %s.".formatted(root, reason(failure)), failure);
     } finally {
       if (!opened) {
-        closeQuietly(channel);
+        closeQuietly(lock);
       }
     }
-  }
-
-  private static void lock(Path root, FileChannel channel) throws IOException {
-    FileLock lock;
-    try {
-      lock = channel.tryLock();
-    } catch (OverlappingFileLockException sameProcess) {
-      lock = null;
-    }
-    if (lock == null) {
-      throw new StartRefused(
-          ("The data directory %s is in use by another server (pid %s). Stop that one, or give"
-                  + " --data another directory.")
-              .formatted(root, owner(channel)));
-    }
-    channel.truncate(0);
-    channel.write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(UTF_8)), 0);
-  }
-
-  private static String owner(FileChannel channel) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(32);
-    channel.read(text, 0);
-    String pid = UTF_8.decode(text.flip()).toString().strip();
-    return pid.isEmpty() ? "unknown" : pid;
   }
 
   /** Whether nothing was ever kept here; refuses a directory of another version. */
@@ -164,15 +135,15 @@ public final class DataDirectory implements AutoCloseable {
   /** Gives the directory free. */
   @Override
   public void close() {
-    closeQuietly(lockChannel);
+    closeQuietly(lock);
   }
 
-  private static void closeQuietly(@Nullable FileChannel channel) {
-    if (channel == null) {
+  private static void closeQuietly(@Nullable DirectoryLock lock) {
+    if (lock == null) {
       return;
     }
     try {
-      channel.close();
+      lock.close();
     } catch (IOException unimportant) {
       // The lock ends with the process in any case.
     }
