@@ -15,7 +15,6 @@ import org.apache.pekko.stream.stage.GraphStageLogic;
 import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
-import scala.jdk.javaapi.FutureConverters;
 
 /**
  * Takes the messages of a call that sends many of them off the wire. Room for each is reserved
@@ -51,8 +50,6 @@ final class MessageFlow extends GraphStage<FlowShape<ByteString, Received>> {
   public GraphStageLogic createLogic(Attributes attributes) {
     return new Logic();
   }
-
-  private record Admitted(@Nullable Reservation reservation) {}
 
   private final class Logic extends TimerGraphStageLogic {
     private static final String RESERVE = "reserve";
@@ -138,19 +135,7 @@ final class MessageFlow extends GraphStage<FlowShape<ByteString, Received>> {
 
     private void reserve() {
       waiting = true;
-      admission
-          .reserve(length)
-          .whenComplete(
-              (given, full) ->
-                  FutureConverters.asJava(admitted.invokeWithFeedback(new Admitted(given)))
-                      .whenComplete((done, stopped) -> giveBack(given, stopped)));
-    }
-
-    /** The stage has stopped, since the sender has gone: nobody else will give the room back. */
-    private void giveBack(@Nullable Reservation given, @Nullable Throwable stopped) {
-      if (stopped != null && given != null) {
-        given.close();
-      }
+      Admitted.ask(admission, length, admitted);
     }
 
     private void admitted(Admitted answer) {

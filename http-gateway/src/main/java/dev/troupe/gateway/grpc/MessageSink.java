@@ -10,14 +10,12 @@ import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.Inlet;
 import org.apache.pekko.stream.SinkShape;
 import org.apache.pekko.stream.stage.AbstractInHandler;
-import org.apache.pekko.stream.stage.AsyncCallback;
 import org.apache.pekko.stream.stage.GraphStageLogic;
 import org.apache.pekko.stream.stage.GraphStageWithMaterializedValue;
 import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
 import scala.Tuple2;
-import scala.jdk.javaapi.FutureConverters;
 
 /**
  * Takes the one message of a unary request off the wire. Reads the prefix, reserves room for what
@@ -89,8 +87,6 @@ final class MessageSink
     MESSAGE,
     DROP
   }
-
-  private record Admitted(@Nullable Reservation reservation, @Nullable Throwable refusal) {}
 
   private final class Logic extends TimerGraphStageLogic {
     private static final String STALLED = "stalled";
@@ -207,20 +203,7 @@ final class MessageSink
       }
       wanted = (long) Frames.PREFIX_BYTES + length;
       phase = Phase.ADMISSION;
-      AsyncCallback<Admitted> admitted = createAsyncCallback(this::admitted);
-      admission
-          .reserve(length)
-          .whenComplete(
-              (given, refusal) ->
-                  FutureConverters.asJava(admitted.invokeWithFeedback(new Admitted(given, refusal)))
-                      .whenComplete((done, stopped) -> giveBack(given, stopped)));
-    }
-
-    /** The stage has stopped, since the caller has gone: nobody else will give the room back. */
-    private void giveBack(@Nullable Reservation given, @Nullable Throwable stopped) {
-      if (stopped != null && given != null) {
-        given.close();
-      }
+      Admitted.ask(admission, length, createAsyncCallback(this::admitted));
     }
 
     private void admitted(Admitted answer) {
