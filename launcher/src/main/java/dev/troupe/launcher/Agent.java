@@ -11,7 +11,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -60,7 +60,7 @@ final class Agent implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "FILE", description = "Settings; see conf/troupe.conf.")
   private @Nullable Path file;
 
-  private final AtomicReference<@Nullable NodeAgent> running = new AtomicReference<>();
+  private volatile @Nullable NodeAgent running;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -79,17 +79,17 @@ final class Agent implements Callable<Integer> {
               remote.containerDoor(),
               remote.blobDoor(),
               remote.contentSource());
-      running.set(agent);
+      running = agent;
       System.out.printf(
           "The agent of machine %s is ready; its server: %s%n", machine.machine(), url);
       signals.await();
       end(remote, agent);
     }
-    return news.refusal.get() == null ? 0 : refuse(news);
-  }
-
-  private static int refuse(News news) {
-    throw new Refusal(String.valueOf(news.refusal.get()));
+    String refusal = news.refusal;
+    if (refusal != null) {
+      throw new Refusal(refusal);
+    }
+    return 0;
   }
 
   private ServerAddress address(MachineToken machine) {
@@ -111,8 +111,8 @@ final class Agent implements Callable<Integer> {
     agent.close();
   }
 
-  private void ifRunning(java.util.function.Consumer<NodeAgent> action) {
-    NodeAgent agent = running.get();
+  private void ifRunning(Consumer<NodeAgent> action) {
+    NodeAgent agent = running;
     if (agent != null) {
       action.accept(agent);
     }
@@ -121,7 +121,7 @@ final class Agent implements Callable<Integer> {
   /** Tells the user; a machine that was never welcome has nothing to wait for. */
   private final class News implements LinkNews {
     private final Signals signals;
-    private final AtomicReference<@Nullable String> refusal = new AtomicReference<>();
+    private volatile @Nullable String refusal;
     private volatile boolean welcome;
 
     private News(Signals signals) {
@@ -137,8 +137,8 @@ final class Agent implements Callable<Integer> {
     @Override
     public void refused(String why) {
       if (!welcome) {
-        refusal.set(
-            why + " Start the server with --machine-token, and the agent with the same token.");
+        refusal =
+            why + " Start the server with --machine-token, and the agent with the same token.";
         signals.end();
       }
     }

@@ -172,10 +172,8 @@ final class EmbeddedServer implements AutoCloseable {
       try {
         part.closing().close();
       } catch (Exception failure) {
-        String why =
-            failure.getCause() instanceof TimeoutException
-                ? "it took too long"
-                : failure.toString();
+        boolean late = Refusal.cause(failure) instanceof TimeoutException;
+        String why = late ? "it took too long" : failure.toString();
         LOG.warn("{} did not close well: {}", part.name(), why);
       }
     }

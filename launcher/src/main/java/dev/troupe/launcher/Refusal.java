@@ -29,7 +29,8 @@ final class Refusal extends RuntimeException {
         || cause instanceof PublicPort.PortRefused);
   }
 
-  private static Throwable cause(Throwable failure) {
+  /** What failed, without what a future wrapped around it. */
+  static Throwable cause(Throwable failure) {
     Throwable cause = failure;
     while ((cause instanceof CompletionException || cause instanceof ExecutionException)
         && cause.getCause() != null) {
