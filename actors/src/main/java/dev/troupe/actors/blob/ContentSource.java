@@ -9,6 +9,9 @@ import java.io.InputStream;
  */
 public interface ContentSource {
 
+  /** Path of content on a gateway, before its digest. */
+  String PATH = "/_troupe/content/";
+
   /**
    * The bytes whose SHA-256 is {@code sha256Hex}; the reader checks the digest.
    *

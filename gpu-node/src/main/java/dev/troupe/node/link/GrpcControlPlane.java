@@ -6,6 +6,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
+import dev.troupe.protocol.link.NodeLinkWire;
 import dev.troupe.protocol.link.ToMachine;
 import io.grpc.KnownLength;
 import io.grpc.ManagedChannel;
@@ -31,7 +32,7 @@ final class GrpcControlPlane implements ControlPlane {
   private static final MethodDescriptor<FromMachine, ToMachine> CONNECT =
       MethodDescriptor.<FromMachine, ToMachine>newBuilder()
           .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
-          .setFullMethodName("troupe.link.NodeLink/Connect")
+          .setFullMethodName(NodeLinkWire.CONNECT)
           .setRequestMarshaller(new Messages<>(FromMachine.parser()))
           .setResponseMarshaller(new Messages<>(ToMachine.parser()))
           .build();
@@ -89,8 +90,8 @@ final class GrpcControlPlane implements ControlPlane {
 
   private Metadata headers() {
     Metadata headers = new Metadata();
-    headers.put(key(ServerAddress.MACHINE_HEADER), server.machineId());
-    headers.put(key("authorization"), server.authorization());
+    headers.put(key(NodeLinkWire.MACHINE), server.machineId());
+    headers.put(key(NodeLinkWire.AUTHORIZATION), server.authorization());
     return headers;
   }
 

@@ -2,6 +2,7 @@ package dev.troupe.node.link;
 
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.protocol.link.NodeLinkWire;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -28,8 +29,6 @@ import java.util.regex.Pattern;
  * can't be reached is waited for.
  */
 final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
-
-  private static final String CONTENT_PATH = "/_troupe/content/";
 
   /** A blob's link, and nothing else that the server has. */
   private static final Pattern LINK = Pattern.compile(BlobDoor.PATH + "[0-9A-Za-z-]+\\?[!-~]*");
@@ -109,9 +108,9 @@ final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
   @Override
   public InputStream open(String sha256Hex) throws IOException {
     HttpRequest request =
-        HttpRequest.newBuilder(server.resolve(CONTENT_PATH + sha256Hex))
-            .header(ServerAddress.MACHINE_HEADER, server.machineId())
-            .header("authorization", server.authorization())
+        HttpRequest.newBuilder(server.resolve(ContentSource.PATH + sha256Hex))
+            .header(NodeLinkWire.MACHINE, server.machineId())
+            .header(NodeLinkWire.AUTHORIZATION, server.authorization())
             .build();
     HttpResponse<InputStream> answer = send(request);
     if (answer.statusCode() == 200) {

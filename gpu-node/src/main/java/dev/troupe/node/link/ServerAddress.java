@@ -1,5 +1,6 @@
 package dev.troupe.node.link;
 
+import dev.troupe.protocol.link.NodeLinkWire;
 import java.net.URI;
 
 /**
@@ -10,9 +11,6 @@ import java.net.URI;
  * @param token the secret that it was enrolled with
  */
 public record ServerAddress(URI url, String machineId, String token) {
-
-  /** Header of the machine's name. */
-  static final String MACHINE_HEADER = "x-troupe-machine";
 
   private static final int HTTP_PORT = 80;
   private static final int HTTPS_PORT = 443;
@@ -46,7 +44,7 @@ public record ServerAddress(URI url, String machineId, String token) {
 
   /** The value of the header that proves it. */
   String authorization() {
-    return "Bearer " + token;
+    return NodeLinkWire.BEARER + token;
   }
 
   /** Without the secret, which belongs in no log. */

@@ -120,7 +120,7 @@ public final class BlobHttp implements BlobDoor {
   /** What a link allows; empty where it is none of ours, or too old. */
   private Optional<BlobGrant> grant(String target) {
     int query = target.indexOf('?');
-    if (query < 0 || !target.startsWith(BlobLinks.PATH)) {
+    if (query < 0 || !target.startsWith(BlobDoor.PATH)) {
       return Optional.empty();
     }
     try {
@@ -128,7 +128,7 @@ public final class BlobHttp implements BlobDoor {
       BlobGrant grant =
           new BlobGrant(
               Action.valueOf(values.getOrDefault("action", "")),
-              new BlobId(target.substring(BlobLinks.PATH.length(), query)),
+              new BlobId(target.substring(BlobDoor.PATH.length(), query)),
               Integer.parseInt(values.getOrDefault("part", "")),
               Instant.ofEpochSecond(Long.parseLong(values.getOrDefault("expires", ""))),
               values.getOrDefault("caller", ""));

@@ -19,9 +19,6 @@ import java.time.Instant;
  */
 public final class BlobLinks {
 
-  /** Path of all blob links, before the blob's id. */
-  public static final String PATH = BlobDoor.PATH;
-
   /** Longest part of an upload; a part that breaks off is sent again from its start. */
   static final long PART_BYTES = 128L << 20;
 
@@ -72,7 +69,7 @@ public final class BlobLinks {
     return "%s%s%s?action=%s&part=%d&expires=%d&caller=%s&signature=%s"
         .formatted(
             baseUrl,
-            PATH,
+            BlobDoor.PATH,
             grant.blob(),
             grant.action(),
             grant.part(),

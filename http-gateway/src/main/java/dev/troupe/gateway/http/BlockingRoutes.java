@@ -38,9 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class BlockingRoutes {
 
-  /** Path of content, before its digest. */
-  public static final String CONTENT_PATH = "/_troupe/content/";
-
   private static final int CHUNK_BYTES = 64 << 10;
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final Logger LOG = LoggerFactory.getLogger(BlockingRoutes.class);
@@ -65,14 +62,14 @@ public final class BlockingRoutes {
     this.materializer = materializer;
   }
 
-  /** Answers a request under {@link BlobLinks#PATH}. */
+  /** Answers a request under {@link BlobDoor#PATH}. */
   public CompletionStage<HttpResponse> blob(HttpRequest request) {
     return CompletableFuture.supplyAsync(() -> answer(request), blocking);
   }
 
-  /** Answers a GET under {@link #CONTENT_PATH}: for machines alone. */
+  /** Answers a GET under {@link ContentSource#PATH}: for machines alone. */
   public CompletionStage<HttpResponse> content(HttpRequest request) {
-    String digest = request.getUri().path().substring(CONTENT_PATH.length());
+    String digest = request.getUri().path().substring(ContentSource.PATH.length());
     if (!SHA256.matcher(digest).matches()) {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Content is named by its SHA-256 in lower-case hexadecimal."));

@@ -1,7 +1,8 @@
 package dev.troupe.gateway.port;
 
+import dev.troupe.actors.blob.ContentSource;
+import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
-import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.http.BlockingRoutes;
 import dev.troupe.gateway.http.Plain;
 import java.util.concurrent.CompletableFuture;
@@ -31,10 +32,10 @@ final class Routes {
     if (path.startsWith(GrpcEndpoint.PATH)) {
       return grpc.handle(request);
     }
-    if (path.startsWith(BlobLinks.PATH)) {
+    if (path.startsWith(BlobDoor.PATH)) {
       return blocking.blob(request);
     }
-    if (path.startsWith(BlockingRoutes.CONTENT_PATH)) {
+    if (path.startsWith(ContentSource.PATH)) {
       return blocking.content(request);
     }
     if (path.equals(LinkRoute.PATH)) {
