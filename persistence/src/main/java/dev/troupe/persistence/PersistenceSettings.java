@@ -18,6 +18,11 @@ public record PersistenceSettings(
     long waitingBytesLimit,
     long groupBytesLimit,
     int groupWritesLimit,
+    Duration markPatience,
+    int commitSiblings,
+    Duration commitDelay,
+    Duration settleDelay,
+    long settleBytesLimit,
     Duration retryFirst,
     Duration retryLast,
     long cacheBytes) {
@@ -30,6 +35,8 @@ public record PersistenceSettings(
     atLeast("waiting-bytes-limit", waitingBytesLimit, 1);
     atLeast("group-bytes-limit", groupBytesLimit, 1);
     atLeast("group-writes-limit", groupWritesLimit, 1);
+    atLeast("commit-siblings", commitSiblings, 2);
+    atLeast("settle-bytes-limit", settleBytesLimit, 1);
     atLeast("read-patience", readPatience.toMillis(), 250);
     atLeast("retry-first", retryFirst.toMillis(), 1);
     atLeast("retry-last", retryLast.toMillis(), retryFirst.toMillis());
@@ -49,6 +56,11 @@ public record PersistenceSettings(
         section.getBytes("waiting-bytes-limit"),
         section.getBytes("group-bytes-limit"),
         section.getInt("group-writes-limit"),
+        section.getDuration("mark-patience"),
+        section.getInt("commit-siblings"),
+        section.getDuration("commit-delay"),
+        section.getDuration("settle-delay"),
+        section.getBytes("settle-bytes-limit"),
         section.getDuration("retry-first"),
         section.getDuration("retry-last"),
         section.getBytes("cache-bytes"));

@@ -31,6 +31,11 @@ class PersistenceSettingsTest {
                 64 << 20,
                 1 << 20,
                 2000,
+                Duration.ofMillis(20),
+                8,
+                Duration.ofMillis(2),
+                Duration.ofSeconds(1),
+                16 << 20,
                 Duration.ofMillis(50),
                 Duration.ofSeconds(2),
                 32 << 20));

@@ -31,14 +31,4 @@ public sealed interface LogWrite {
 
   /** Outputs were taken by their only reader; they may be given again for a while. */
   record Cleared(List<InputId> inputs, Instant at) implements LogWrite {}
-
-  /** Bytes this write weighs in the queue of the committer. */
-  default int sizeBytes() {
-    return switch (this) {
-      case NewInput(var row) -> 256 + row.payload().sizeBytes();
-      case Finished(var output) ->
-          256 + (output.result() == null ? 0 : output.result().sizeBytes());
-      case NewCall _, Total _, Cancelled _, Leased _, Spent _, Cleared _ -> 256;
-    };
-  }
 }

@@ -82,7 +82,10 @@ final class CallLogReader {
       """
       SELECT o.function FROM function_owner o
       WHERE EXISTS (SELECT 1 FROM function_input i WHERE i.owner_id = o.id AND i.state = 0)
-        OR EXISTS (SELECT 1 FROM function_input i WHERE i.owner_id = o.id AND i.state = 1)""";
+        OR EXISTS (SELECT 1 FROM function_input i WHERE i.owner_id = o.id AND i.state = 1)
+      UNION
+      SELECT o.function FROM function_owner o
+      WHERE o.id IN (SELECT c.owner_id FROM call_change c)""";
 
   private static final int ANY = Integer.MAX_VALUE;
 

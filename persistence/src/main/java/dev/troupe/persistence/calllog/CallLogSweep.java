@@ -58,6 +58,7 @@ final class CallLogSweep {
       WHERE owner_id = ? AND call_key = ? ORDER BY owner_id, call_key, idx LIMIT ?""";
 
   static final String LOCK = "SELECT id FROM function_owner WHERE id = ? FOR UPDATE";
+  static final String ANY_CHANGES = "SELECT 1 FROM call_change WHERE owner_id = ? LIMIT 1";
   static final String ANY_BLOB = "SELECT 1 FROM input_blob WHERE owner_id = ? LIMIT 1";
   static final String BLOBS =
       """
@@ -197,6 +198,10 @@ final class CallLogSweep {
     }
 
     private int dropOldCalls(boolean open) throws SQLException {
+      if (open && isUnsettled()) {
+        // A new input of such a call may be on its way.
+        return 0;
+      }
       int rows = 0;
       for (String call : oldCalls(open, STEP)) {
         List<InputKey> inputs =
@@ -214,13 +219,17 @@ final class CallLogSweep {
       return rows;
     }
 
+    private boolean isUnsettled() throws SQLException {
+      return Query.of(connection, ANY_CHANGES).with(owner).first(row -> row.getInt(1)).isPresent();
+    }
+
     private void drop(List<InputKey> inputs) throws SQLException {
       boolean blobs =
           !inputs.isEmpty()
               && Query.of(connection, ANY_BLOB).with(owner).first(row -> row.getInt(1)).isPresent();
       for (InputKey input : inputs) {
         if (blobs) {
-          for (int role : new int[] {PlanWriter.PAYLOAD, PlanWriter.RESULT}) {
+          for (int role : new int[] {TableWriter.PAYLOAD, TableWriter.RESULT}) {
             gone.addAll(bound(BLOBS, input).with(role).list(row -> row.getString(1)));
             bound(DROP_BLOBS, input).with(role).update();
           }

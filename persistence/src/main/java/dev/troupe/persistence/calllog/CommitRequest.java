@@ -3,11 +3,15 @@ package dev.troupe.persistence.calllog;
 import dev.troupe.actors.calllog.CallLog.Written;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
+import dev.troupe.persistence.calllog.ChangeCodec.Part;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** One caller's wish to the committer, and the promise it waits on. */
 sealed interface CommitRequest {
+
+  /** About what a request weighs apart from its bytes. */
+  long OVERHEAD = 256;
 
   /** What it weighs while it waits. */
   long sizeBytes();
@@ -15,18 +19,39 @@ sealed interface CommitRequest {
   /** Breaks the promise, where it was not kept yet. */
   void fail(Throwable why);
 
-  /** Changes of one function, by the owner with this epoch. */
+  /** Whether somebody waits for it: what is not urgent waits a moment for company. */
+  boolean urgent();
+
+  /** Changes of one function, by the owner with this epoch, and their bytes. */
   record Write(
       FunctionId function,
       long epoch,
-      List<LogWrite> changes,
+      List<Part> parts,
+      boolean urgent,
       long sizeBytes,
       CompletableFuture<Written> promise)
       implements CommitRequest {
 
+    /**
+     * Changes to be written.
+     *
+     * @throws IllegalArgumentException for an id of another function, or a value that no row takes
+     */
     static Write of(FunctionId function, long epoch, List<LogWrite> changes) {
-      long size = changes.stream().mapToLong(LogWrite::sizeBytes).sum();
-      return new Write(function, epoch, List.copyOf(changes), size, new CompletableFuture<>());
+      List<Part> parts = ChangeCodec.encode(function, List.copyOf(changes));
+      long bytes = parts.stream().mapToLong(part -> part.bytes().length).sum();
+      return new Write(
+          function,
+          epoch,
+          parts,
+          !changes.stream().allMatch(Write::isMark),
+          bytes + OVERHEAD,
+          new CompletableFuture<>());
+    }
+
+    /** A mark spares work after a restart; nobody is told that it is durable. */
+    private static boolean isMark(LogWrite change) {
+      return change instanceof LogWrite.Leased || change instanceof LogWrite.Cleared;
     }
 
     @Override
@@ -40,7 +65,31 @@ sealed interface CommitRequest {
 
     @Override
     public long sizeBytes() {
-      return 256;
+      return OVERHEAD;
+    }
+
+    @Override
+    public boolean urgent() {
+      return true;
+    }
+
+    @Override
+    public void fail(Throwable why) {
+      promise.completeExceptionally(why);
+    }
+  }
+
+  /** A reader of a function's tables, who waits until what was acknowledged is in them. */
+  record Settle(FunctionId function, CompletableFuture<Void> promise) implements CommitRequest {
+
+    @Override
+    public long sizeBytes() {
+      return OVERHEAD;
+    }
+
+    @Override
+    public boolean urgent() {
+      return true;
     }
 
     @Override

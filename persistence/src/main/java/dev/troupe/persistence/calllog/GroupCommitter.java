@@ -3,22 +3,34 @@ package dev.troupe.persistence.calllog;
 import dev.troupe.actors.calllog.CallLog.Written;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
+import dev.troupe.persistence.calllog.Backlog.Entry;
 import dev.troupe.persistence.calllog.CommitRequest.Claim;
+import dev.troupe.persistence.calllog.CommitRequest.Settle;
 import dev.troupe.persistence.calllog.CommitRequest.Write;
+import dev.troupe.persistence.calllog.GroupRows.Added;
+import dev.troupe.persistence.calllog.LogSession.Changes;
 import dev.troupe.persistence.calllog.LogSession.Owner;
+import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.SqlFailures;
 import dev.troupe.persistence.store.StoreAway;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,10 +39,14 @@ import org.slf4j.LoggerFactory;
  * The one writer of the call log in this process: a thread that commits in groups. Whatever arrived
  * while the previous commit was in flight goes into the next transaction.
  *
- * <p><em>The fence.</em> A group locks the owner rows of its functions first, in order, and drops
- * the writes of those whose epoch moved on; a claim raises the epoch under the same lock. So what a
- * claimant loads after its claim holds every write of the owner before it that was, or ever will
- * be, acknowledged.
+ * <p><em>The write-ahead log.</em> A commit adds one row a function, with what its writers changed.
+ * Rows come to the tables a while later, merged, a slice with each transaction ({@link Backlog}); a
+ * reader waits for those of its function ({@link #settled}), and a claim brings them there first.
+ *
+ * <p><em>The fence.</em> A transaction locks the owner rows of its functions first, in order, and
+ * drops the writes of those whose epoch moved on; a claim raises the epoch under the same lock. So
+ * what a claimant loads after its claim holds every write of the owner before it that was, or ever
+ * will be, acknowledged.
  *
  * <p><em>Failures.</em> When the database is away the group waits and is tried again, and what
  * arrives meanwhile waits behind it, bounded by the queue. When a statement is refused the group is
@@ -43,46 +59,78 @@ final class GroupCommitter implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(GroupCommitter.class);
   private static final String GONE = "the store was away when the server stopped";
+  private static final String CLOSED = "the store is closed";
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
 
   private final Database database;
   private final CommitQueue queue;
+  private final Backlog backlog;
   private final Outage outage;
   private final String committer = UUID.randomUUID().toString();
   private final Thread thread;
 
+  /** Functions with rows that are acknowledged and not in the tables; read by any thread. */
+  private final Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
+
   private @Nullable LogSession session;
   private long lastNumber;
 
-  GroupCommitter(Database database, CommitQueue.Limits limits, Outage outage) {
+  GroupCommitter(
+      Database database, CommitQueue.Limits limits, Backlog.Limits settling, Outage outage) {
     this.database = database;
     this.queue = new CommitQueue(limits);
+    this.backlog = new Backlog(settling);
     this.outage = outage;
     this.thread = Thread.ofPlatform().name("troupe-call-log").daemon(true).start(this::run);
   }
 
   /** Takes changes to be committed together. */
   CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
-    Write write = Write.of(function, epoch, changes);
+    Write write;
+    try {
+      write = Write.of(function, epoch, changes);
+    } catch (IllegalArgumentException unfit) {
+      return CompletableFuture.completedStage(refusal(unfit));
+    }
     return switch (queue.offer(write)) {
       case TAKEN -> write.promise();
       case FULL -> CompletableFuture.completedStage(new Written.Overloaded());
-      case CLOSED -> CompletableFuture.completedStage(new Written.Failed("the store is closed"));
+      case CLOSED -> CompletableFuture.completedStage(new Written.Failed(CLOSED));
     };
   }
 
   /** Takes a claim. */
   CompletionStage<Long> claim(FunctionId function) {
-    Claim claim = new Claim(function, new CompletableFuture<>());
-    return switch (queue.offer(claim)) {
-      case TAKEN -> claim.promise();
+    return offer(new Claim(function, new CompletableFuture<>()), Claim::promise);
+  }
+
+  /** Done when all that was acknowledged of this function is in the tables. */
+  CompletionStage<Void> settled(FunctionId function) {
+    return unsettled.contains(function)
+        ? offer(new Settle(function, new CompletableFuture<>()), Settle::promise)
+        : CompletableFuture.completedStage(null);
+  }
+
+  /** Done when all that was acknowledged is in the tables. */
+  CompletionStage<Void> settled() {
+    return CompletableFuture.allOf(
+        unsettled.stream()
+            .map(function -> settled(function).toCompletableFuture())
+            .toArray(CompletableFuture[]::new));
+  }
+
+  private <R extends CommitRequest, T> CompletionStage<T> offer(
+      R request, Function<R, CompletableFuture<T>> promise) {
+    return switch (queue.offer(request)) {
+      case TAKEN -> promise.apply(request);
       case FULL -> CompletableFuture.failedStage(new StoreAway("too much waits for the store"));
-      case CLOSED -> CompletableFuture.failedStage(new StoreAway("the store is closed"));
+      case CLOSED -> CompletableFuture.failedStage(new StoreAway(CLOSED));
     };
   }
 
   private void run() {
-    for (List<CommitRequest> group = queue.take(); !group.isEmpty(); group = queue.take()) {
+    while (!queue.isDrained()) {
+      List<CommitRequest> group = queue.take(backlog.due());
       try {
         commit(group);
       } catch (Throwable unexpected) {
@@ -100,10 +148,12 @@ final class GroupCommitter implements AutoCloseable {
       switch (request) {
         case Write write -> writes.add(write);
         case Claim claim -> claims.add(claim);
+        case Settle settle -> settle(settle);
       }
     }
-    if (!writes.isEmpty()) {
-      commitWrites(writes);
+    List<Entry> slice = backlog.slice(System.nanoTime());
+    if (!writes.isEmpty() || !slice.isEmpty()) {
+      commitWrites(writes, slice);
     }
     if (!claims.isEmpty()) {
       commitClaims(claims);
@@ -112,43 +162,129 @@ final class GroupCommitter implements AutoCloseable {
 
   // ---- writes
 
-  /** Commits a group, in halves where it is refused as a whole. */
-  private void commitWrites(List<Write> group) {
-    List<Written> results;
-    try {
-      results = untilBack(open -> attempt(open, group), List.of());
-    } catch (SQLException | RuntimeException refused) {
-      if (group.size() == 1) {
-        group.getFirst().promise().complete(refusal(refused));
-      } else {
-        commitWrites(group.subList(0, group.size() / 2));
-        commitWrites(group.subList(group.size() / 2, group.size()));
-      }
-      return;
-    }
-    for (int i = 0; i < group.size(); i++) {
-      Written result = results.isEmpty() ? new Written.Failed(GONE) : results.get(i);
-      group.get(i).promise().complete(result);
+  /** What a transaction did, to be told once it is durable. */
+  private record Outcome(List<Written> results, List<Added> added, Set<FunctionId> moved) {}
+
+  /** The tables refused rows of the write-ahead log. */
+  private static final class SliceRefused extends RuntimeException {
+    SliceRefused(SQLException cause) {
+      super(cause);
     }
   }
 
-  /** Does everything but the commit; gives what each writer is to hear after it. */
-  private static List<Written> attempt(LogSession session, List<Write> group) throws SQLException {
-    Map<FunctionId, Owner> owners =
-        session.lockOwners(group.stream().map(Write::function).toList());
-    GroupPlan plan = new GroupPlan();
+  /** Commits a group, in halves where it is refused as a whole; rows are settled with it. */
+  private void commitWrites(List<Write> group, List<Entry> slice) {
+    Optional<Outcome> outcome;
+    try {
+      outcome = untilBack(open -> Optional.of(attempt(open, group, slice)), Optional.empty());
+    } catch (SliceRefused refused) {
+      if (group.isEmpty() && isOfOneFunction(slice)) {
+        refuse(slice.getFirst().function, refused);
+      } else {
+        commitWrites(group, List.of());
+        byFunction(slice).forEach(part -> commitWrites(List.of(), part));
+      }
+      return;
+    } catch (SQLException | RuntimeException refused) {
+      if (group.isEmpty()) {
+        slice.forEach(entry -> refuse(entry.function, refused));
+      } else if (group.size() == 1) {
+        group.getFirst().promise().complete(refusal(refused));
+      } else {
+        commitWrites(group.subList(0, group.size() / 2), List.of());
+        commitWrites(group.subList(group.size() / 2, group.size()), List.of());
+      }
+      return;
+    }
+    outcome.ifPresent(done -> remember(done, slice));
+    for (int i = 0; i < group.size(); i++) {
+      int writer = i;
+      group
+          .get(i)
+          .promise()
+          .complete(
+              outcome.map(done -> done.results().get(writer)).orElse(new Written.Failed(GONE)));
+    }
+  }
+
+  /** Does everything but the commit. */
+  private Outcome attempt(LogSession session, List<Write> group, List<Entry> slice)
+      throws SQLException {
+    Set<FunctionId> functions = new HashSet<>();
+    group.forEach(write -> functions.add(write.function()));
+    slice.forEach(entry -> functions.add(entry.function));
+    Map<FunctionId, Owner> owners = session.lockOwners(functions);
+
+    NewKeys newKeys = new NewKeys(session, backlog);
+    GroupRows rows = new GroupRows();
     List<Written> results = new ArrayList<>(group.size());
     for (Write write : group) {
       Owner owner = owners.get(write.function());
-      if (owner != null && owner.epoch() == write.epoch()) {
-        plan.add(owner.id(), write.function(), write.changes());
+      Exception refused = backlog.refusal(write.function());
+      if (owner == null || owner.epoch() != write.epoch()) {
+        results.add(new Written.Fenced());
+      } else if (refused != null) {
+        results.add(new Written.Failed(String.valueOf(refused.getMessage())));
+      } else if (newKeys.take(owner, write)) {
+        rows.add(owner, write.function(), write.parts());
         results.add(new Written.Done());
       } else {
-        results.add(new Written.Fenced());
+        results.add(new Written.Duplicate());
       }
     }
-    session.write(plan);
-    return results;
+    List<Added> added = rows.write(session);
+    return new Outcome(results, added, settle(session, slice, owners));
+  }
+
+  /** Settles rows; gives the functions that have another owner, whose claim has settled them. */
+  private static Set<FunctionId> settle(
+      LogSession session, List<Entry> slice, Map<FunctionId, Owner> owners) throws SQLException {
+    Set<FunctionId> moved = new HashSet<>();
+    List<Touched> changes = new ArrayList<>();
+    List<Long> rows = new ArrayList<>();
+    for (Entry entry : slice) {
+      Owner owner = owners.get(entry.function);
+      if (owner != null && owner.epoch() == entry.epoch) {
+        changes.add(entry.touched);
+        rows.add(entry.row);
+      } else {
+        moved.add(entry.function);
+      }
+    }
+    try {
+      session.settle(changes, rows);
+    } catch (SQLException failure) {
+      if (SqlFailures.isAway(failure)) {
+        throw failure;
+      }
+      throw new SliceRefused(failure);
+    }
+    return moved;
+  }
+
+  /** What was committed, for the transactions to come, and for readers. */
+  private void remember(Outcome done, List<Entry> slice) {
+    backlog.settled(slice);
+    done.moved().forEach(backlog::drop);
+    long now = System.nanoTime();
+    for (Added row : done.added()) {
+      backlog.add(
+          row.owner().id(),
+          row.function(),
+          row.owner().epoch(),
+          row.row(),
+          row.changes(),
+          row.bytes(),
+          now);
+      unsettled.add(row.function());
+    }
+    slice.forEach(entry -> forgetSettled(entry.function));
+  }
+
+  private void forgetSettled(FunctionId function) {
+    if (!backlog.has(function)) {
+      unsettled.remove(function);
+    }
   }
 
   private static Written refusal(Exception refused) {
@@ -157,6 +293,42 @@ final class GroupCommitter implements AutoCloseable {
     }
     log.error("A write to the call log failed", refused);
     return new Written.Failed(String.valueOf(refused.getMessage()));
+  }
+
+  // ---- rows of the write-ahead log
+
+  private void settle(Settle settle) {
+    List<Entry> rows = backlog.of(settle.function());
+    if (!rows.isEmpty() && backlog.refusal(settle.function()) == null) {
+      commitWrites(List.of(), rows);
+    }
+    Exception refused = backlog.refusal(settle.function());
+    if (refused != null) {
+      settle.fail(refused);
+    } else if (backlog.has(settle.function())) {
+      settle.fail(new StoreAway(GONE));
+    } else {
+      settle.promise().complete(null);
+    }
+  }
+
+  /** Only a bug brings us here: what doesn't fit is refused before it is committed. */
+  private void refuse(FunctionId function, Exception refused) {
+    log.error(
+        "The tables refuse what is committed of {}; it stays in the write-ahead log, and nothing"
+            + " can be written for this function",
+        function,
+        refused);
+    backlog.refuse(
+        function, new IllegalStateException("the store refuses changes of " + function, refused));
+  }
+
+  private static boolean isOfOneFunction(List<Entry> slice) {
+    return slice.stream().map(entry -> entry.function).distinct().count() == 1;
+  }
+
+  private static Collection<List<Entry>> byFunction(List<Entry> slice) {
+    return slice.stream().collect(Collectors.groupingBy(entry -> entry.function)).values();
   }
 
   // ---- claims
@@ -170,7 +342,7 @@ final class GroupCommitter implements AutoCloseable {
               open -> {
                 Map<Claim, Long> raised = new HashMap<>();
                 for (Claim claim : ordered) {
-                  raised.put(claim, open.raiseEpoch(claim.function()));
+                  raised.put(claim, claim(open, claim.function()));
                 }
                 return raised;
               },
@@ -180,14 +352,32 @@ final class GroupCommitter implements AutoCloseable {
         if (epoch == null) {
           claim.promise().completeExceptionally(new StoreAway(GONE));
         } else {
+          backlog.drop(claim.function());
+          unsettled.remove(claim.function());
           claim.promise().complete(epoch);
         }
       }
     } catch (SQLException | RuntimeException refused) {
-      for (Claim claim : claims) {
-        claim.promise().completeExceptionally(refused);
+      if (claims.size() > 1) {
+        claims.forEach(claim -> commitClaims(List.of(claim)));
+      } else {
+        log.error("A function can't be claimed: {}", claims.getFirst().function(), refused);
+        claims.getFirst().promise().completeExceptionally(refused);
       }
     }
+  }
+
+  /** Raises the epoch, and settles what owners before, in whatever process, have left. */
+  private static long claim(LogSession session, FunctionId function) throws SQLException {
+    Owner owner = session.raiseEpoch(function);
+    List<Changes> left = session.changes(owner.id());
+    if (!left.isEmpty()) {
+      List<LogWrite> all = new ArrayList<>();
+      left.forEach(row -> all.addAll(ChangeCodec.decode(function, row.bytes())));
+      Touched merged = new MergedChanges(owner.id(), function).add(all);
+      session.settle(List.of(merged), left.stream().map(Changes::row).toList());
+    }
+    return owner.epoch();
   }
 
   // ---- one transaction, as often as it takes
@@ -265,6 +455,11 @@ final class GroupCommitter implements AutoCloseable {
   }
 
   private void leave() {
+    boolean goesOn = true;
+    for (List<Entry> rows = rest(); goesOn && !rows.isEmpty(); rows = rest()) {
+      commitWrites(List.of(), rows);
+      goesOn = rows.getFirst().isGone();
+    }
     try {
       if (session != null) {
         session.dropMark();
@@ -273,6 +468,10 @@ final class GroupCommitter implements AutoCloseable {
       log.debug("The commit mark stays", unimportant);
     }
     dropSession();
+  }
+
+  private List<Entry> rest() {
+    return backlog.slice(Long.MAX_VALUE);
   }
 
   /** Commits what waits, unless the database is away, and ends. */

@@ -19,11 +19,15 @@ import java.util.concurrent.CompletionStage;
 /**
  * The call log in a relational database. Writes and claims go to the {@link GroupCommitter} of this
  * process, and their stages complete on its thread: what hangs on them must be quick. Reads run
- * beside it, each on a virtual thread.
+ * beside it, each on a virtual thread, once what was acknowledged of their function is in its
+ * tables.
  */
 public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   private static final int SWEEP_ROWS = 20_000;
+
+  /** Changes that a commit brings to the tables: some milliseconds for its writers to wait. */
+  private static final int SETTLED_CHANGES = 300;
 
   private final GroupCommitter committer;
   private final CallLogReader reader;
@@ -38,7 +42,13 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
             new CommitQueue.Limits(
                 settings.waitingBytesLimit(),
                 settings.groupBytesLimit(),
-                settings.groupWritesLimit()),
+                settings.groupWritesLimit(),
+                new CommitQueue.Pace(
+                    settings.markPatience().toNanos(),
+                    settings.commitSiblings(),
+                    settings.commitDelay().toNanos())),
+            new Backlog.Limits(
+                settings.settleDelay().toNanos(), settings.settleBytesLimit(), SETTLED_CHANGES),
             new Outage(settings.retryFirst(), settings.retryLast()));
     this.reader = new CallLogReader(database.pool());
     this.sweep = new CallLogSweep(database, SWEEP_ROWS);
@@ -52,13 +62,13 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   @Override
   public CompletionStage<Loaded> load(FunctionId function, Instant recentSince, int limit) {
-    return reads.start(() -> reader.load(function, recentSince, limit));
+    return settled(function, () -> reader.load(function, recentSince, limit));
   }
 
   @Override
   public CompletionStage<List<InputRow>> waitingAfter(
       FunctionId function, long position, int limit) {
-    return reads.start(() -> reader.waitingAfter(function, position, limit));
+    return settled(function, () -> reader.waitingAfter(function, position, limit));
   }
 
   @Override
@@ -68,17 +78,17 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   @Override
   public CompletionStage<Optional<CallSummary>> call(CallId call) {
-    return reads.start(() -> reader.call(call));
+    return settled(call.function(), () -> reader.call(call));
   }
 
   @Override
   public CompletionStage<List<OutputRow>> outputsAfter(CallId call, OutputNumber after, int limit) {
-    return reads.start(() -> reader.outputsAfter(call, after, limit));
+    return settled(call.function(), () -> reader.outputsAfter(call, after, limit));
   }
 
   @Override
   public CompletionStage<List<OutputRow>> outputsOf(CallId call, int first, int last) {
-    return reads.start(() -> reader.outputsOf(call, first, last));
+    return settled(call.function(), () -> reader.outputsOf(call, first, last));
   }
 
   @Override
@@ -88,12 +98,19 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   @Override
   public CompletionStage<List<BlobId>> sweep(Instant clearedBefore, Instant finishedBefore) {
-    return reads.start(() -> sweep.sweep(clearedBefore, finishedBefore));
+    return committer
+        .settled()
+        .thenCompose(_ -> reads.start(() -> sweep.sweep(clearedBefore, finishedBefore)));
   }
 
   @Override
   public CompletionStage<List<BlobId>> owned(List<BlobId> blobs) {
     return reads.start(() -> reader.owned(blobs));
+  }
+
+  /** A read of what was acknowledged of a function, which may not be in the tables yet. */
+  private <T> CompletionStage<T> settled(FunctionId function, BlockingReads.Read<T> read) {
+    return committer.settled(function).thenCompose(_ -> reads.start(read));
   }
 
   @Override

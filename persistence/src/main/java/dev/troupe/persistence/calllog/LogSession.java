@@ -1,11 +1,17 @@
 package dev.troupe.persistence.calllog;
 
+import dev.troupe.actors.calllog.LogWrite;
+import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.InputId;
+import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import dev.troupe.persistence.store.Database;
+import dev.troupe.persistence.store.Query;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -28,7 +34,12 @@ final class LogSession implements AutoCloseable {
   private final Database database;
   private final Connection connection;
   private final String committer;
-  private final PlanWriter writer;
+  private final TableWriter writer;
+  private final PreparedStatement newChanges;
+  private final PreparedStatement dropChanges;
+  private final PreparedStatement callTaken;
+  private final PreparedStatement inputTaken;
+  private final PreparedStatement mark;
   private final Map<Integer, PreparedStatement> lockBySize = new HashMap<>();
 
   private LogSession(Database database, Connection connection, String committer)
@@ -36,7 +47,13 @@ final class LogSession implements AutoCloseable {
     this.database = database;
     this.connection = connection;
     this.committer = committer;
-    this.writer = new PlanWriter(connection);
+    this.writer = new TableWriter(connection);
+    this.newChanges =
+        connection.prepareStatement(LogSql.NEW_CHANGES, Statement.RETURN_GENERATED_KEYS);
+    this.dropChanges = connection.prepareStatement(LogSql.DROP_CHANGES);
+    this.callTaken = connection.prepareStatement(LogSql.CALL_TAKEN);
+    this.inputTaken = connection.prepareStatement(LogSql.INPUT_TAKEN);
+    this.mark = connection.prepareStatement(LogSql.MARK);
   }
 
   static LogSession open(Database database, String committer) throws SQLException {
@@ -81,13 +98,71 @@ final class LogSession implements AutoCloseable {
     }
   }
 
-  /** Writes what a group planned. */
-  void write(GroupPlan plan) throws SQLException {
-    writer.write(plan);
+  // ---- the write-ahead log
+
+  /** A row of the write-ahead log. */
+  record Changes(long row, byte[] bytes) {}
+
+  /** Adds a row for a function; gives its number, above those of its earlier rows. */
+  long addChanges(long owner, byte[] bytes) throws SQLException {
+    newChanges.setLong(1, owner);
+    newChanges.setBytes(2, bytes);
+    newChanges.executeUpdate();
+    try (ResultSet key = newChanges.getGeneratedKeys()) {
+      key.next();
+      return key.getLong(1);
+    }
   }
 
-  /** Makes the caller owner of a function, in this transaction; gives the new epoch. */
-  long raiseEpoch(FunctionId function) throws SQLException {
+  /** Rows of a function that are not in the tables yet, in their order. */
+  List<Changes> changes(long owner) throws SQLException {
+    return Query.of(connection, LogSql.CHANGES)
+        .with(owner)
+        .list(row -> new Changes(row.getLong(1), row.getBytes(2)));
+  }
+
+  /** Brings what rows of the write-ahead log hold to the tables, and drops them there. */
+  void settle(Collection<Touched> changes, Collection<Long> rows) throws SQLException {
+    writer.write(changes);
+    for (long row : rows) {
+      dropChanges.setLong(1, row);
+      dropChanges.addBatch();
+    }
+    if (!rows.isEmpty()) {
+      dropChanges.executeBatch();
+    }
+  }
+
+  /** Notes which blobs the rows of these changes own. */
+  void addBlobs(long owner, FunctionId function, List<LogWrite> changes) throws SQLException {
+    writer.blobs(owner, function, changes);
+  }
+
+  /** Whether the tables have a call with this id. */
+  boolean isTaken(long owner, FunctionId function, CallId call) throws SQLException {
+    callTaken.setLong(1, owner);
+    callTaken.setString(2, Columns.callKey(call, function));
+    return isFound(callTaken);
+  }
+
+  /** Whether the tables have an input with this id. */
+  boolean isTaken(long owner, FunctionId function, InputId input) throws SQLException {
+    inputTaken.setLong(1, owner);
+    inputTaken.setString(2, Columns.callKey(input, function));
+    inputTaken.setInt(3, Columns.index(input));
+    return isFound(inputTaken);
+  }
+
+  private static boolean isFound(PreparedStatement select) throws SQLException {
+    try (ResultSet rows = select.executeQuery()) {
+      return rows.next();
+    }
+  }
+
+  // ---- owners
+
+  /** Makes the caller owner of a function, in this transaction. */
+  Owner raiseEpoch(FunctionId function) throws SQLException {
     try (PreparedStatement raise = connection.prepareStatement(LogSql.RAISE_EPOCH)) {
       raise.setString(1, function.value());
       if (raise.executeUpdate() == 0) {
@@ -97,26 +172,23 @@ final class LogSession implements AutoCloseable {
         }
       }
     }
-    try (PreparedStatement read = connection.prepareStatement(LogSql.EPOCH)) {
-      read.setString(1, function.value());
-      try (ResultSet row = read.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
-    }
+    return Query.of(connection, LogSql.OWNER)
+        .with(function.value())
+        .first(row -> new Owner(row.getLong(1), row.getLong(2)))
+        .orElseThrow();
   }
+
+  // ---- the transaction
 
   /**
    * Commits under a number of the caller's, which {@link #lastCommitted} gives from then on, and
    * returns when the transaction is durable.
    */
   void commit(long number) throws SQLException {
-    try (PreparedStatement mark = connection.prepareStatement(LogSql.MARK)) {
-      mark.setLong(1, number);
-      mark.setString(2, committer);
-      if (mark.executeUpdate() == 0) {
-        insertMark(number);
-      }
+    mark.setLong(1, number);
+    mark.setString(2, committer);
+    if (mark.executeUpdate() == 0) {
+      insertMark(number);
     }
     connection.commit();
     makeDurable();
@@ -150,6 +222,7 @@ final class LogSession implements AutoCloseable {
   /** Undoes the transaction; the session may be used on. */
   void rollback() throws SQLException {
     writer.clear();
+    dropChanges.clearBatch();
     connection.rollback();
   }
 

@@ -11,7 +11,17 @@ final class LogSql {
   static final String RAISE_EPOCH =
       "UPDATE function_owner SET epoch = epoch + 1 WHERE function = ?";
   static final String NEW_OWNER = "INSERT INTO function_owner (function, epoch) VALUES (?, 1)";
-  static final String EPOCH = "SELECT epoch FROM function_owner WHERE function = ?";
+  static final String OWNER = "SELECT id, epoch FROM function_owner WHERE function = ?";
+
+  static final String NEW_CHANGES = "INSERT INTO call_change (owner_id, changes) VALUES (?, ?)";
+  static final String CHANGES =
+      "SELECT id, changes FROM call_change WHERE owner_id = ? ORDER BY id";
+  static final String DROP_CHANGES = "DELETE FROM call_change WHERE id = ?";
+
+  static final String CALL_TAKEN =
+      "SELECT 1 FROM function_call WHERE owner_id = ? AND call_key = ?";
+  static final String INPUT_TAKEN =
+      "SELECT 1 FROM function_input WHERE owner_id = ? AND call_key = ? AND idx = ?";
 
   static final String NEW_CALL =
       """
@@ -33,8 +43,9 @@ final class LogSql {
       """
       INSERT INTO function_input (owner_id, call_key, idx, state, place, created_at, method_name,
         payload, payload_stored, payload_attached, attempts, lost,
-        lease_epoch, lease_number, lease_task, leased_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
+        lease_epoch, lease_number, lease_task, leased_at, output_order, status,
+        result, result_stored, result_attached, message, data_format, task, started_at, finished_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
 
   static final String NEW_BLOB =
       "INSERT INTO input_blob (blob, owner_id, call_key, idx, role) VALUES (?, ?, ?, ?, ?)";

@@ -127,6 +127,7 @@ abstract class CallLogContract {
     done(newCall(c, 2), newInput(c, 0, 7), new LogWrite.NewInput(leased));
 
     reopen();
+    get(log.claim(F));
 
     Loaded loaded = load();
     assertThat(loaded.calls()).containsExactly(new CallSummary(newCall(c, 2).row(), 2, 0));
@@ -348,6 +349,7 @@ abstract class CallLogContract {
     assertThat(get(log.unfinishedFunctions())).containsExactlyInAnyOrder(F, G);
 
     done(new LogWrite.Finished(output(c, 0, 1)));
+    assertThat(get(log.outputsOf(c, 0, 0))).as("a reader waits for the tables").hasSize(1);
     assertThat(get(log.unfinishedFunctions())).containsExactly(G);
   }
 

@@ -38,7 +38,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** The committer where commits are held up, refused, broken, or the database is away. */
 class GroupCommitterTest {
 
-  private static final CommitQueue.Limits LIMITS = new CommitQueue.Limits(20_000, 1 << 20, 1000);
+  private static final CommitQueue.Limits LIMITS =
+      new CommitQueue.Limits(20_000, 1 << 20, 1000, new CommitQueue.Pace(1_000_000, 1000, 0));
+  private static final Backlog.Limits LATE =
+      new Backlog.Limits(Duration.ofMinutes(1).toNanos(), 1 << 20, 100);
 
   private Database database;
   private GroupCommitter committer;
@@ -60,8 +63,12 @@ class GroupCommitterTest {
   }
 
   private GroupCommitter committer() {
+    return committer(LATE);
+  }
+
+  private GroupCommitter committer(Backlog.Limits settling) {
     return new GroupCommitter(
-        database, LIMITS, new Outage(Duration.ofMillis(1), Duration.ofMillis(20)));
+        database, LIMITS, settling, new Outage(Duration.ofMillis(1), Duration.ofMillis(20)));
   }
 
   private CompletionStage<Written> write(FunctionId function, long epoch, LogWrite... changes) {
@@ -69,6 +76,7 @@ class GroupCommitterTest {
   }
 
   private boolean known(FunctionId function, String name) throws Exception {
+    get(committer.settled(function));
     return new CallLogReader(database.pool()).call(call(function, name)).isPresent();
   }
 
@@ -148,12 +156,12 @@ class GroupCommitterTest {
     assertThat(known(F, "c")).as("of a failed write nothing stays").isFalse();
   }
 
-  /** An output whose task is longer than its column. */
+  /** An output whose task is longer than a row takes. */
   private static LogWrite tooLong() {
     OutputRow row = output(call(F, "c"), 0, 1);
     return new LogWrite.Finished(
         new OutputRow(
-            row.input(), row.number(), 1, null, "", 0, "t".repeat(100), null, Rows.T0, null));
+            row.input(), row.number(), 1, null, "", 0, "t".repeat(100_001), null, Rows.T0, null));
   }
 
   @Test
@@ -319,5 +327,108 @@ class GroupCommitterTest {
       assertThat(get(unrelated)).isEqualTo(new Written.Done());
     }
     assertThat(known(F, "late")).isFalse();
+  }
+
+  // ---- the write-ahead log
+
+  @Test
+  void whatIsOnlyInTheWriteAheadLogIsLoadedByTheNextOwner() throws Exception {
+    get(committer.claim(F));
+    get(write(F, 1, newCall(call(F, "c"), 2), newInput(call(F, "c"), 0, 1)));
+    get(
+        write(
+            F, 1, newInput(call(F, "c"), 1, 2), new LogWrite.Finished(output(call(F, "c"), 0, 1))));
+    CallLogReader reader = new CallLogReader(database.pool());
+    assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).as("not in the tables").isEmpty();
+    assertThat(reader.unfinishedFunctions()).as("found all the same").containsExactly(F);
+
+    try (GroupCommitter other = committer()) {
+      assertThat(get(other.claim(F))).isEqualTo(2);
+      assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).hasSize(1);
+      assertThat(reader.outputsOf(call(F, "c"), 0, 1)).hasSize(1);
+
+      // The former owner's process still has them in mind, and must not bring them again.
+      assertThat(get(write(F, 1, newInput(call(F, "c"), 2, 3)))).isEqualTo(new Written.Fenced());
+      get(committer.settled(F));
+      assertThat(get(other.write(F, 2, List.of(newInput(call(F, "c"), 2, 3)))))
+          .isEqualTo(new Written.Done());
+    }
+    assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).hasSize(2);
+    assertThat(reader.unfinishedFunctions()).containsExactly(F);
+  }
+
+  @Test
+  void changesComeToTheTablesByThemselves() throws Exception {
+    try (GroupCommitter quick = committer(new Backlog.Limits(1_000_000, 1 << 20, 100))) {
+      get(quick.claim(F));
+      get(quick.write(F, 1, List.of(newCall(call(F, "c"), 1), newInput(call(F, "c"), 0, 1))));
+      CallLogReader reader = new CallLogReader(database.pool());
+      long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+      while (reader.load(F, Instant.EPOCH, 10).waiting().isEmpty()) {
+        assertThat(System.nanoTime()).isLessThan(end);
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  @Test
+  void aCleanEndLeavesNothingInTheWriteAheadLog() throws Exception {
+    get(committer.claim(F));
+    get(write(F, 1, newCall(call(F, "c"), 1), newInput(call(F, "c"), 0, 1)));
+
+    committer.close();
+
+    assertThat(new CallLogReader(database.pool()).load(F, Instant.EPOCH, 10).waiting()).hasSize(1);
+  }
+
+  @Test
+  void aStoreThatGoesAwayWhileChangesComeToTheTablesLosesNone() throws Exception {
+    get(committer.claim(F));
+    get(write(F, 1, newCall(call(F, "c"), 1), newInput(call(F, "c"), 0, 1)));
+    AtomicInteger commits = new AtomicInteger();
+    FaultyDriver.onCommit(
+        connection -> {
+          switch (commits.getAndIncrement()) {
+            case 0 -> {
+              connection.rollback();
+              throw FaultyDriver.broken();
+            }
+            case 1 -> {
+              connection.commit();
+              throw FaultyDriver.broken();
+            }
+            default -> connection.commit();
+          }
+        });
+
+    get(committer.settled(F));
+
+    CallLogReader reader = new CallLogReader(database.pool());
+    assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).hasSize(1);
+    assertThat(get(write(F, 1, newCall(call(F, "c"), 1)))).isEqualTo(new Written.Duplicate());
+  }
+
+  @Test
+  void aFunctionWhoseRowsTheTablesRefuseFailsAloneAndLoud() throws Exception {
+    get(committer.claim(F));
+    get(committer.claim(G));
+    get(write(F, 1, newCall(call(F, "c"), 1), newInput(call(F, "c"), 0, 1)));
+    get(write(G, 1, newCall(call(G, "c"), 1), newInput(call(G, "c"), 0, 1)));
+    try (Connection connection = database.pool().getConnection();
+        var statement = connection.createStatement()) {
+      // As a bug would: the row is there already.
+      statement.execute(
+          "INSERT INTO function_call SELECT id, '%s', 1, 1, 1, FALSE, FALSE, 0, 0"
+                  .formatted(call(F, "c").value().substring(25))
+              + " FROM function_owner WHERE function = '%s'".formatted(F.value()));
+    }
+
+    assertThatThrownBy(() -> committer.settled(F).toCompletableFuture().get(30, TimeUnit.SECONDS))
+        .hasMessageContaining("the store refuses changes of " + F);
+    assertThat(get(write(F, 1, newInput(call(F, "c"), 1, 2)))).isInstanceOf(Written.Failed.class);
+
+    get(committer.settled(G));
+    assertThat(new CallLogReader(database.pool()).load(G, Instant.EPOCH, 10).waiting()).hasSize(1);
+    assertThat(get(write(G, 1, newInput(call(G, "c"), 1, 2)))).isEqualTo(new Written.Done());
   }
 }

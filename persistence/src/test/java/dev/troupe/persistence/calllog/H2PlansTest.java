@@ -43,6 +43,9 @@ class H2PlansTest {
   @CsvSource({
     "LOCK_OWNERS, CONSTRAINT_INDEX, FUNCTION",
     "RAISE_EPOCH, CONSTRAINT_INDEX, FUNCTION",
+    "CALL_TAKEN, PRIMARY_KEY, " + CALL,
+    "INPUT_TAKEN, PRIMARY_KEY, IDX AND " + CALL,
+    "DROP_CHANGES, PRIMARY_KEY, ID",
     "TOTAL, PRIMARY_KEY, " + CALL,
     "CANCEL, PRIMARY_KEY, " + CALL,
     "SPEND, PRIMARY_KEY, " + INPUT,
@@ -96,6 +99,9 @@ class H2PlansTest {
     return switch (name) {
       case "LOCK_OWNERS" -> LogSql.LOCK_OWNERS.formatted("?, ?, ?, ?");
       case "RAISE_EPOCH" -> LogSql.RAISE_EPOCH;
+      case "CALL_TAKEN" -> LogSql.CALL_TAKEN;
+      case "INPUT_TAKEN" -> LogSql.INPUT_TAKEN;
+      case "DROP_CHANGES" -> LogSql.DROP_CHANGES;
       case "TOTAL" -> LogSql.TOTAL;
       case "CANCEL" -> LogSql.CANCEL;
       case "SPEND" -> LogSql.SPEND;

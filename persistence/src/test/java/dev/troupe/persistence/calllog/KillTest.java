@@ -75,6 +75,7 @@ class KillTest {
   private static void check(Path directory, String run, List<String> acknowledged)
       throws IOException {
     try (Persistence persistence = Persistence.start(Rows.settings(), directory)) {
+      get(persistence.callLog().claim(F));
       Set<Integer> found =
           get(persistence.callLog().outputsOf(call(F, run), 0, Integer.MAX_VALUE)).stream()
               .map(OutputRow::input)

@@ -107,6 +107,11 @@ final class Rows {
         1 << 20,
         1000,
         Duration.ofMillis(5),
+        8,
+        Duration.ofMillis(1),
+        Duration.ofMillis(100),
+        1 << 20,
+        Duration.ofMillis(5),
         Duration.ofMillis(50),
         4 << 20);
   }

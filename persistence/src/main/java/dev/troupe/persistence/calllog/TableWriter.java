@@ -4,58 +4,111 @@ import dev.troupe.actors.blob.Payload;
 import dev.troupe.actors.calllog.CallRow;
 import dev.troupe.actors.calllog.InputRow;
 import dev.troupe.actors.calllog.LeaseMark;
+import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.calllog.OutputRow;
 import dev.troupe.actors.id.BlobId;
-import dev.troupe.persistence.calllog.GroupPlan.CallChange;
-import dev.troupe.persistence.calllog.GroupPlan.InputChange;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.InputId;
+import dev.troupe.persistence.calllog.MergedChanges.CallChange;
+import dev.troupe.persistence.calllog.MergedChanges.InputChange;
+import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import dev.troupe.persistence.store.Micros;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Turns a {@link GroupPlan} into batches, one a kind of change, in an order that fits them all. */
-final class PlanWriter {
+/**
+ * Brings merged changes to the tables in batches, one a kind of statement, in an order that fits
+ * them all and in that of the keys, so that neighbours share pages.
+ */
+final class TableWriter {
 
   /** Values of {@code input_blob.role}. */
   static final int PAYLOAD = 0;
 
   static final int RESULT = 1;
 
+  private static final Comparator<CallChange> BY_CALL =
+      Comparator.<CallChange>comparingLong(change -> change.owner)
+          .thenComparing(change -> change.key);
+  private static final Comparator<InputChange> BY_INPUT =
+      Comparator.<InputChange>comparingLong(change -> change.owner)
+          .thenComparing(change -> change.callKey)
+          .thenComparingInt(change -> change.index);
+
   private final Batch newCalls;
   private final Batch totals;
   private final Batch cancels;
   private final Batch newInputs;
-  private final Batch newBlobs;
   private final Batch spends;
   private final Batch leases;
   private final Batch finishes;
   private final Batch clears;
+  private final Batch newBlobs;
   private final List<Batch> inOrder;
 
-  PlanWriter(Connection connection) throws SQLException {
+  TableWriter(Connection connection) throws SQLException {
     newCalls = new Batch(connection, LogSql.NEW_CALL);
     totals = new Batch(connection, LogSql.TOTAL);
     cancels = new Batch(connection, LogSql.CANCEL);
     newInputs = new Batch(connection, LogSql.NEW_INPUT);
-    newBlobs = new Batch(connection, LogSql.NEW_BLOB);
     spends = new Batch(connection, LogSql.SPEND);
     leases = new Batch(connection, LogSql.LEASE);
     finishes = new Batch(connection, LogSql.FINISH);
     clears = new Batch(connection, LogSql.CLEAR);
+    newBlobs = new Batch(connection, LogSql.NEW_BLOB);
     inOrder =
-        List.of(newCalls, totals, cancels, newInputs, newBlobs, spends, leases, finishes, clears);
+        List.of(newCalls, totals, cancels, newInputs, spends, leases, finishes, clears, newBlobs);
   }
 
-  void write(GroupPlan plan) throws SQLException {
-    for (CallChange call : plan.calls()) {
+  /** Writes what changed. Blobs were noted when it was committed: {@link #blobs}. */
+  void write(Collection<Touched> changes) throws SQLException {
+    List<CallChange> calls = new ArrayList<>();
+    List<InputChange> inputs = new ArrayList<>();
+    for (Touched touched : changes) {
+      calls.addAll(touched.calls);
+      inputs.addAll(touched.inputs);
+    }
+    calls.sort(BY_CALL);
+    inputs.sort(BY_INPUT);
+    for (CallChange call : calls) {
       add(call);
     }
-    for (InputChange input : plan.inputs()) {
+    for (InputChange input : inputs) {
       add(input);
     }
+    run();
+  }
+
+  /** Notes which blobs the rows of these changes own. */
+  void blobs(long owner, FunctionId function, List<LogWrite> changes) throws SQLException {
+    for (LogWrite change : changes) {
+      switch (change) {
+        case LogWrite.NewInput(var row) ->
+            blobs(owner, function, row.input(), PAYLOAD, row.payload());
+        case LogWrite.Finished(var row) -> {
+          if (row.result() != null) {
+            blobs(owner, function, row.input(), RESULT, row.result());
+          }
+        }
+        case LogWrite.NewCall _,
+            LogWrite.Total _,
+            LogWrite.Cancelled _,
+            LogWrite.Leased _,
+            LogWrite.Spent _,
+            LogWrite.Cleared _ -> {}
+      }
+    }
+    newBlobs.run();
+  }
+
+  private void run() throws SQLException {
     for (Batch batch : inOrder) {
       batch.run();
     }
@@ -100,17 +153,19 @@ final class PlanWriter {
   private void add(InputChange change) throws SQLException {
     if (change.insert != null) {
       newInput(change, change.insert);
+      return;
     }
     if (change.spent != null) {
       spends.begin().number(change.spent.attempts()).number(change.spent.lost());
       key(spends, change).add();
     }
-    if (change.lease != null && (change.insert == null || change.spent != null)) {
+    if (change.lease != null) {
       lease(leases.begin(), change.lease);
       key(leases, change).add();
     }
     if (change.output != null) {
-      finish(change, change.output);
+      output(finishes.begin(), change.output);
+      key(finishes, change).add();
     }
     if (change.clearedAt != null) {
       clears.begin().number(Micros.of(change.clearedAt));
@@ -118,42 +173,59 @@ final class PlanWriter {
     }
   }
 
+  /** The row as it is after all that happened to the input since. */
   private void newInput(InputChange change, InputRow row) throws SQLException {
-    // A run that was spent since must be written before the lease that came after it.
-    LeaseMark lease = change.spent == null ? change.lease : null;
+    LogWrite.Spent spent = change.spent;
+    OutputRow output = change.output;
     key(newInputs.begin(), change)
-        .number(lease == null ? InputState.WAITING : InputState.LEASED)
-        .number(row.position())
+        .number(state(change))
+        .number(change.clearedAt == null ? row.position() : Micros.of(change.clearedAt))
         .number(Micros.of(row.createdAt()))
         .text(row.methodName());
-    payload(newInputs, row.payload()).number(row.attempts()).number(row.lost());
-    lease(newInputs, lease).add();
-    blobs(change, PAYLOAD, row.payload());
+    payload(newInputs, output == null ? row.payload() : null)
+        .number(spent == null ? row.attempts() : spent.attempts())
+        .number(spent == null ? row.lost() : spent.lost());
+    lease(newInputs, change.lease);
+    output(newInputs, output).add();
   }
 
-  private void finish(InputChange change, OutputRow output) throws SQLException {
-    finishes.begin().number(Columns.outputOrder(output.number())).number(output.status());
-    payload(finishes, output.result())
-        .text(output.message())
-        .number(output.dataFormat())
-        .text(output.task())
-        .numberOrNull(Micros.ofNullable(output.startedAt()))
-        .number(Micros.of(output.createdAt()));
-    key(finishes, change).add();
-    if (output.result() != null) {
-      blobs(change, RESULT, output.result());
+  private static int state(InputChange change) {
+    if (change.output != null) {
+      return change.clearedAt == null ? InputState.FINISHED : InputState.CLEARED;
     }
+    return change.lease == null ? InputState.WAITING : InputState.LEASED;
   }
 
-  private void blobs(InputChange change, int role, Payload payload) throws SQLException {
-    blob(change, role, payload.stored());
-    blob(change, role, payload.attached());
+  private void blobs(long owner, FunctionId function, InputId input, int role, Payload payload)
+      throws SQLException {
+    blob(owner, function, input, role, payload.stored());
+    blob(owner, function, input, role, payload.attached());
   }
 
-  private void blob(InputChange change, int role, @Nullable BlobId blob) throws SQLException {
+  private void blob(long owner, FunctionId function, InputId input, int role, @Nullable BlobId blob)
+      throws SQLException {
     if (blob != null) {
-      key(newBlobs.begin().text(blob.value()), change).number(role).add();
+      newBlobs
+          .begin()
+          .text(blob.value())
+          .number(owner)
+          .text(Columns.callKey(input, function))
+          .number(Columns.index(input))
+          .number(role)
+          .add();
     }
+  }
+
+  private static Batch output(Batch batch, @Nullable OutputRow output) throws SQLException {
+    batch
+        .numberOrNull(output == null ? null : (Long) Columns.outputOrder(output.number()))
+        .numberOrNull(output == null ? null : (Long) (long) output.status());
+    return payload(batch, output == null ? null : output.result())
+        .textOrNull(output == null ? null : output.message())
+        .numberOrNull(output == null ? null : (Long) (long) output.dataFormat())
+        .textOrNull(output == null ? null : output.task())
+        .numberOrNull(output == null ? null : Micros.ofNullable(output.startedAt()))
+        .numberOrNull(output == null ? null : (Long) Micros.of(output.createdAt()));
   }
 
   private static Batch key(Batch batch, InputChange change) throws SQLException {

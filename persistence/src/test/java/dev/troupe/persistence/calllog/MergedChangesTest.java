@@ -14,23 +14,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.InputId;
-import dev.troupe.persistence.calllog.GroupPlan.InputChange;
+import dev.troupe.persistence.calllog.MergedChanges.InputChange;
+import dev.troupe.persistence.calllog.MergedChanges.Touched;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class GroupPlanTest {
+class MergedChangesTest {
 
   private final CallId call = call(F, "c");
   private final InputId input = InputId.of(call, 0);
-  private final GroupPlan plan = new GroupPlan();
+  private final MergedChanges merged = new MergedChanges(1, F);
+  private final List<Touched> touched = new ArrayList<>();
 
   private void add(LogWrite... changes) {
-    plan.add(1, F, List.of(changes));
+    touched.add(merged.add(List.of(changes)));
   }
 
   private InputChange only() {
-    assertThat(plan.inputs()).hasSize(1);
-    return plan.inputs().getFirst();
+    List<InputChange> all = touched.stream().flatMap(part -> part.inputs.stream()).toList();
+    assertThat(all).hasSize(1);
+    return all.getFirst();
   }
 
   @Test
@@ -74,20 +78,54 @@ class GroupPlanTest {
   }
 
   @Test
-  void aRepeatedInputStaysTwoSoThatTheDatabaseRefusesIt() {
-    add(newInput(call, 0, 1));
-    add(newInput(call, 0, 2));
+  void ofAnInputThatNeverEndedNothingIsCleared() {
+    add(newInput(call, 0, 1), new LogWrite.Cleared(List.of(input), T0));
 
-    assertThat(plan.inputs()).hasSize(2);
+    assertThat(only().clearedAt).isNull();
+  }
+
+  @Test
+  void aLaterRowMergesIntoWhatWasNamedFirst() {
+    add(newInput(call, 0, 1));
+    add(new LogWrite.Finished(output(call, 0, 1)));
+
+    assertThat(touched.get(0).inputs).hasSize(1);
+    assertThat(touched.get(1).inputs).isEmpty();
+    assertThat(only().output).isNotNull();
+  }
+
+  @Test
+  void whatWasWrittenIsForgotten() {
+    add(newCall(call, -1), newInput(call, 0, 1));
+    assertThat(merged.bringsCall(call)).isTrue();
+    assertThat(merged.bringsInput(input)).isTrue();
+
+    merged.forget(touched.getFirst());
+    assertThat(merged.bringsCall(call)).isFalse();
+    assertThat(merged.bringsInput(input)).isFalse();
+
+    add(new LogWrite.Finished(output(call, 0, 1)));
+    assertThat(touched.getLast().inputs.getFirst().insert).isNull();
+    assertThat(merged.bringsInput(input)).as("it changes, and is not new").isFalse();
+  }
+
+  @Test
+  void aNewInputDoesNotMergeIntoWhatWasSaidOfOneThatNeverCame() {
+    add(new LogWrite.Leased(input, mark(1)));
+    add(newInput(call, 0, 7));
+    merged.forget(touched.getFirst());
+
+    assertThat(merged.bringsInput(input)).isTrue();
+    assertThat(touched.getLast().inputs.getFirst().lease).isNull();
   }
 
   @Test
   void totalAndCancelGoWithTheirNewCall() {
     add(newCall(call, -1), new LogWrite.Total(call, 3), new LogWrite.Cancelled(call));
 
-    assertThat(plan.calls()).hasSize(1);
-    assertThat(plan.calls().getFirst().total).isEqualTo(3);
-    assertThat(plan.calls().getFirst().cancelled).isTrue();
+    assertThat(touched.getFirst().calls).hasSize(1);
+    assertThat(touched.getFirst().calls.getFirst().total).isEqualTo(3);
+    assertThat(touched.getFirst().calls.getFirst().cancelled).isTrue();
   }
 
   @Test
