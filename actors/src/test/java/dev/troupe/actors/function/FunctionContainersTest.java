@@ -26,6 +26,7 @@ import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
+import dev.troupe.actors.node.NodeProtocol.StopTask;
 import dev.troupe.actors.placement.PlacementProtocol;
 import dev.troupe.actors.placement.PlacementProtocol.Want;
 import dev.troupe.actors.testing.ManualSystem;
@@ -474,6 +475,29 @@ class FunctionContainersTest {
 
     at.pass(Duration.ofMillis(250));
     assertThat(at.expectGrant().launch().task()).isNotEqualTo(task);
+  }
+
+  @Test
+  void aSecondMachineThatWasGivenTheSameContainerIsToldToEndIt() {
+    Harness at = harness().publish();
+    CallId call = at.spawn("c");
+    TaskId task = at.started();
+    LeasedInput input = at.lease(task);
+
+    at.function.tell(new FunctionProtocol.Placed(task, Samples.N));
+    assertThat(at.expectStop(task)).isEqualTo(new StopTask(task, Duration.ZERO));
+    at.function.tell(new FunctionProtocol.ContainerStarted(task, Samples.N));
+    at.expectStop(task);
+    at.function.tell(new ContainersOn(Samples.N, List.of(task)));
+    at.expectStop(task);
+    at.function.tell(new FunctionProtocol.ContainerEnded(task, Samples.N, EXITED));
+    at.function.tell(new ContainersOn(Samples.N, List.of()));
+    at.function.tell(new ContainersOn(M, List.of(task)));
+
+    at.succeed(task, input, "result of the first");
+    assertThat(text(outcome(at, call))).isEqualTo("result of the first");
+    assertThat(at.saidToMachines()).isEmpty();
+    assertThat(at.containers()).isOne();
   }
 
   @Test
