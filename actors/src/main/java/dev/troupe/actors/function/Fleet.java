@@ -211,7 +211,7 @@ final class Fleet {
 
   void granted(GrantReply reply, Instant now) {
     switch (reply) {
-      case GrantReply.Granted(var task, var machine) -> placed(task, machine, now);
+      case GrantReply.Granted(var task, var machine) -> placed(task, machine, null, now);
       case GrantReply.Refused(var task, var machine, var why) -> {
         Container container = containers.get(task);
         if (container != null && seats.refused(container, machine, why, now)) {
@@ -221,14 +221,14 @@ final class Fleet {
     }
   }
 
-  /** A container has its place. */
-  void placed(TaskId task, MachineId machine, Instant now) {
+  /** A container has its place; {@code share} of it where it was not asked for here. */
+  void placed(TaskId task, MachineId machine, NodeProtocol.@Nullable Share share, Instant now) {
     Container container = containers.get(task);
     if (container == null || isElsewhere(task, machine)) {
       notHere(task, machine);
     } else {
       container.spoke(now);
-      seats.placed(container, machine, now);
+      seats.placed(container, machine, share, now);
     }
   }
 
@@ -260,7 +260,7 @@ final class Fleet {
   /** The container's process exists; one that is not known is taken in like one that speaks. */
   void started(TaskId task, MachineId machine, Instant now) {
     Container container = seen(task, now);
-    placed(task, machine, now);
+    placed(task, machine, null, now);
     if (container != null
         && machine.equals(container.machine())
         && container.reach(Phase.STARTED, now)) {
@@ -465,7 +465,7 @@ final class Fleet {
       if (container == null || isElsewhere(task, machine)) {
         notHere(task, machine);
       } else if (container.phase().compareTo(Phase.PLACED) < 0) {
-        seats.placed(container, machine, now);
+        seats.placed(container, machine, null, now);
       } else {
         container.placedOn(machine);
       }

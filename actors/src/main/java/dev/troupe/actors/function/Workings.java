@@ -220,9 +220,9 @@ final class Workings {
 
   void machine(FromMachine command, Instant now) {
     switch (command) {
-      case FunctionProtocol.Placed(var task, var machine) -> {
+      case FunctionProtocol.Placed(var task, var machine, var share) -> {
         claimLeases(task, now);
-        fleet.placed(task, machine, now);
+        fleet.placed(task, machine, share, now);
       }
       case FunctionProtocol.Waits(var task, _, var reason) -> fleet.waits(task, reason, now);
       case FunctionProtocol.ContainerStarted(var task, var machine) -> {

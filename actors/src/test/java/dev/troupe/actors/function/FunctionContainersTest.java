@@ -459,8 +459,24 @@ class FunctionContainersTest {
     grant.replyTo().tell(new GrantReply.Refused(grant.launch().task(), M, "full"));
 
     assertThat(Harness.awaitMessage(at.pool, this::want).task()).isEqualTo(grant.launch().task());
-    at.function.tell(new FunctionProtocol.Placed(grant.launch().task(), Samples.N));
+    at.function.tell(new FunctionProtocol.Placed(grant.launch().task(), Samples.N, null));
     at.news(Item.LogsOn.class, item -> item.machine().equals(Samples.N));
+  }
+
+  @Test
+  void aPlaceThatAWaitingListFoundIsAskedForAgainWhereItIs() {
+    Harness at = harness().publish();
+    at.spawn("c");
+    Grant grant = at.expectGrant();
+    TaskId task = grant.launch().task();
+    grant.replyTo().tell(new GrantReply.Refused(task, M, "full"));
+    Harness.awaitMessage(at.pool, this::want);
+    at.function.tell(new FunctionProtocol.Placed(task, Samples.N, grant.launch().share()));
+
+    at.pass(Duration.ofMillis(5_250));
+
+    assertThat(at.expectGrant().launch()).usingRecursiveComparison().isEqualTo(grant.launch());
+    assertThat(at.containers()).isOne();
   }
 
   @Test
@@ -484,7 +500,7 @@ class FunctionContainersTest {
     TaskId task = at.started();
     LeasedInput input = at.lease(task);
 
-    at.function.tell(new FunctionProtocol.Placed(task, Samples.N));
+    at.function.tell(new FunctionProtocol.Placed(task, Samples.N, null));
     assertThat(at.expectStop(task)).isEqualTo(new StopTask(task, Duration.ZERO));
     at.function.tell(new FunctionProtocol.ContainerStarted(task, Samples.N));
     at.expectStop(task);
