@@ -224,24 +224,12 @@ final class Fleet {
   /** A container has its place; {@code share} of it where it was not asked for here. */
   void placed(TaskId task, MachineId machine, NodeProtocol.@Nullable Share share, Instant now) {
     Container container = containers.get(task);
-    if (container == null || isElsewhere(task, machine)) {
+    if (container == null || container.isElsewhere(machine)) {
       notHere(task, machine);
     } else {
       container.spoke(now);
       seats.placed(container, machine, share, now);
     }
-  }
-
-  /**
-   * Whether a container has its place on another machine: the first that it was given is its place,
-   * and a later one would be a second container of the same name.
-   */
-  boolean isElsewhere(TaskId task, MachineId machine) {
-    Container container = containers.get(task);
-    return container != null
-        && container.phase().compareTo(Phase.PLACED) >= 0
-        && container.machine() != null
-        && !machine.equals(container.machine());
   }
 
   /** A machine has, or is about to have, what is not wanted there. */
@@ -462,7 +450,7 @@ final class Fleet {
     sightings.heard(machine, now);
     for (TaskId task : tasks) {
       Container container = seen(task, now);
-      if (container == null || isElsewhere(task, machine)) {
+      if (container == null || container.isElsewhere(machine)) {
         notHere(task, machine);
       } else if (container.phase().compareTo(Phase.PLACED) < 0) {
         seats.placed(container, machine, null, now);

@@ -231,7 +231,8 @@ final class Workings {
       }
       case FunctionProtocol.ContainerEnded(var task, var machine, var ending) -> {
         claimLeases(task, now);
-        if (!fleet.isElsewhere(task, machine)) {
+        Container container = fleet.find(task);
+        if (container == null || !container.isElsewhere(machine)) {
           endings.ended(task, ending, now);
         }
       }

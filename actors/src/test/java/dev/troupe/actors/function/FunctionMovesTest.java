@@ -14,7 +14,6 @@ import dev.troupe.actors.calllog.OutputNumber;
 import dev.troupe.actors.function.FunctionProtocol.AwaitReply;
 import dev.troupe.actors.function.FunctionProtocol.Cancel;
 import dev.troupe.actors.function.FunctionProtocol.Command;
-import dev.troupe.actors.function.FunctionProtocol.ContainerStarted;
 import dev.troupe.actors.function.FunctionProtocol.ContainersOn;
 import dev.troupe.actors.function.FunctionProtocol.LeaseReply;
 import dev.troupe.actors.function.FunctionProtocol.LeasedInput;
@@ -25,11 +24,7 @@ import dev.troupe.actors.function.FunctionProtocol.Stopped;
 import dev.troupe.actors.function.FunctionProtocol.SubmitReply;
 import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.TaskId;
-import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.ReportContainers;
-import dev.troupe.actors.node.NodeProtocol.StopTask;
-import dev.troupe.actors.placement.PlacementProtocol.Want;
-import dev.troupe.actors.placement.PlacementProtocol.Withdraw;
 import dev.troupe.actors.testing.ManualSystem;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -141,90 +136,6 @@ class FunctionMovesTest {
     at.succeed(task, input, "result");
     at.get(call, PATIENCE, false);
     assertThat(text(at.output())).isEqualTo("result");
-  }
-
-  @Test
-  void aContainerWhoseMachineSpeaksFirstIsTakenInWithWhatItRuns() {
-    Harness at = harness().publish();
-    CallId call = at.spawn("c");
-    TaskId task = at.started();
-    LeasedInput input = at.lease(task);
-
-    at.restart();
-    at.function.tell(new ContainerStarted(task, M));
-
-    assertThat(at.saidToMachines()).noneMatch(StopTask.class::isInstance);
-    at.pass(Duration.ofSeconds(15));
-    at.succeed(task, input, "result");
-    at.get(call, PATIENCE, false);
-    assertThat(text(at.output())).isEqualTo("result");
-    assertThat(at.containers()).isOne();
-  }
-
-  @Test
-  void aContainerThatIsThereIsUsedBeforeAnotherIsStarted() {
-    Harness at = harness();
-    at.publish(at.define().containers(0, 1, 0).make(), 1);
-    at.remote("before");
-    TaskId task = at.started();
-    at.succeed(task, at.lease(task), "before");
-    at.spawn("c");
-    at.saidToMachines();
-
-    at.restart();
-    at.pass(Duration.ofSeconds(1));
-    assertThat(at.saidToMachines()).isNotEmpty().allMatch(ReportContainers.class::isInstance);
-    at.function.tell(new ContainersOn(M, List.of(task)));
-
-    at.succeed(task, at.lease(task), "result");
-    assertThat(at.saidToMachines()).noneMatch(Grant.class::isInstance);
-    assertThat(at.containers()).isOne();
-  }
-
-  @Test
-  void aContainerThatALeaseNamesCountsAsOneUntilItIsKnownToBeGone() {
-    Harness at = harness();
-    at.publish(at.define().containers(0, 1, 0).make(), 1);
-    at.spawn("runs");
-    TaskId task = at.started();
-    at.lease(task);
-    at.spawn("waits");
-    at.machines.clear();
-    at.restart();
-    at.pass(Duration.ofSeconds(1));
-    at.machines.add(Samples.advert(Samples.N));
-    at.pass(Duration.ofSeconds(1));
-    at.saidToMachines();
-
-    at.function.tell(new ContainersOn(Samples.N, List.of()));
-
-    assertThat(at.saidToMachines()).noneMatch(Grant.class::isInstance);
-    at.function.tell(new ContainersOn(M, List.of(task)));
-    at.pass(Duration.ofSeconds(3));
-    assertThat(at.saidToMachines()).noneMatch(Grant.class::isInstance);
-    assertThat(at.containers()).isOne();
-  }
-
-  @Test
-  void whatWasWantedInItsPlaceIsGivenUpWhenAContainerTurnsUpLate() {
-    Harness at = harness();
-    at.publish(at.define().containers(0, 1, 0).make(), 1);
-    at.spawn("c");
-    TaskId task = at.started();
-    at.lease(task);
-    at.machines.clear();
-    at.restart();
-    at.pass(Duration.ofSeconds(11));
-    Want other =
-        Harness.awaitMessage(
-            at.pool, it -> it instanceof Want want ? Optional.of(want) : Optional.empty());
-
-    at.function.tell(new ContainersOn(M, List.of(task)));
-
-    Harness.awaitMessage(
-        at.pool, it -> it.equals(new Withdraw(other.task())) ? Optional.of(it) : Optional.empty());
-    assertThat(at.containers()).isOne();
-    at.succeed(task, at.lease(task), "result");
   }
 
   @Test
