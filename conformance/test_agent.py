@@ -219,6 +219,18 @@ def test_a_call_whose_agent_stays_away_waits_for_it(client, agent, work, contain
     assert result(client, call)
 
 
+def test_a_container_goes_on_with_its_call_while_the_server_is_killed_and_started_again(
+    client, far, work, containers
+):
+    """Break: have a function stop a container that its machine says is there, and it did not know."""
+    first = result(client, spawn(client, work, 0))
+    call = spawn(client, work, 6)
+    far.kill()
+    far.start()
+    assert result(client, call) == first
+    assert containers.count() == 1
+
+
 def test_a_machine_with_a_wrong_token_is_told_so(far, tmp_path):
     """Break: let a machine in whose token's hash is not in the directory."""
     wrong = machine_token("far")

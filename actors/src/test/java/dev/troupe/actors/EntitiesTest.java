@@ -133,6 +133,7 @@ class EntitiesTest {
             "http://agent",
             List.of(),
             List.of(),
+            List.of(),
             link.ref()));
 
     ImageId image = new ImageId("im-1");

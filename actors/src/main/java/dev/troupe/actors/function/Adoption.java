@@ -11,10 +11,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
- * Leases that a new owner found in the log. Each is kept for the container it names, until that
- * speaks, or every machine has told what it has, or time is up. Pure.
+ * What a new owner may find of an earlier one: leases in the log, and containers on machines. Each
+ * lease is kept for the container it names, until that speaks, or every machine has told what it
+ * has, or time is up. No container is started before the machines that are there have told, since
+ * one that does what is wanted may be on them. Pure.
  */
 final class Adoption {
 
@@ -28,9 +31,16 @@ final class Adoption {
   private final Map<MachineId, Instant> asked = new HashMap<>();
   private final Set<MachineId> told = new HashSet<>();
   private boolean looked;
+  private boolean seesAll;
   private Instant settledAt = Instant.MIN;
 
-  Adoption(Instant now, Duration limit) {
+  /**
+   * Nothing is found so far.
+   *
+   * @param first nobody owned the function before: there is nothing to find
+   */
+  Adoption(boolean first, Instant now, Duration limit) {
+    this.seesAll = first;
     this.until = now.plus(limit);
   }
 
@@ -47,9 +57,19 @@ final class Adoption {
     return !marked.isEmpty();
   }
 
-  /** Inputs whose lease waits for its container. */
-  int unclaimed() {
-    return marked.values().stream().mapToInt(List::size).sum();
+  /** Containers that leases wait for: they may be there, and nothing was heard of them. */
+  int unseen() {
+    return marked.size();
+  }
+
+  /** Whether machines are still to tell what they have before more is started. */
+  boolean isBlind(Supplier<List<MachineId>> machines, Instant now) {
+    if (!seesAll) {
+      List<MachineId> linked = machines.get();
+      boolean allTold = !linked.isEmpty() && told.containsAll(linked);
+      seesAll = allTold || !now.isBefore(until);
+    }
+    return !seesAll;
   }
 
   /** The leases of a container that is there; they wait no longer. */

@@ -118,6 +118,14 @@ final class Container {
     return machine;
   }
 
+  /**
+   * Whether it has its place, and on another machine: the first that it was given is its place, and
+   * a later one would be a second container of the same name.
+   */
+  boolean isElsewhere(MachineId place) {
+    return phase.compareTo(Phase.PLACED) >= 0 && machine != null && !machine.equals(place);
+  }
+
   void placedOn(MachineId place) {
     machine = place;
   }

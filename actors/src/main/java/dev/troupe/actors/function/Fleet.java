@@ -66,6 +66,9 @@ final class Fleet {
   private final Seats seats;
   private final Sightings sightings;
 
+  // Whether a container was taken in that may do what another is wanted for.
+  private boolean adoptedAny;
+
   // Whether to look at the scale again though nothing new waits.
   private boolean rescale;
   private Instant scaledAt = Instant.MIN;
@@ -130,6 +133,7 @@ final class Fleet {
     Container adopted = new Container(task, inForce, now);
     adopted.reach(Phase.STARTED, now);
     containers.put(task, adopted);
+    adoptedAny = true;
     return adopted;
   }
 
@@ -144,11 +148,15 @@ final class Fleet {
   // ---- up
 
   /**
-   * Starts what the autoscaler wants now.
+   * Starts what the autoscaler wants now, and gives up what it wanted before others were taken in.
    *
-   * @param running inputs that run, those excepted whose containers are not known
+   * @param unseen containers of an earlier owner that may be there, and hold inputs
    */
-  void scale(Mailbox mailbox, int running, Duration meanRun, Instant now) {
+  void scale(Mailbox mailbox, int unseen, Duration meanRun, Instant now) {
+    if (adoptedAny) {
+      adoptedAny = false;
+      withdrawSurplus(mailbox, now);
+    }
     FunctionDefinition inForce = state.get().published();
     if (!scaleDue(mailbox.waiting() > 0, now)
         || inForce == null
@@ -156,7 +164,7 @@ final class Fleet {
         || !crashLoop.mayStart(now)) {
       return;
     }
-    Load load = load(inForce, mailbox, running, meanRun, now);
+    Load load = load(inForce, mailbox, unseen, meanRun, now);
     int starts = Autoscaler.starts(load, inForce.scaling());
     for (int i = 0; i < starts; i++) {
       Container container = new Container(world.newTask().get(), inForce, now);
@@ -178,8 +186,8 @@ final class Fleet {
   }
 
   private Load load(
-      FunctionDefinition inForce, Mailbox mailbox, int running, Duration meanRun, Instant now) {
-    int live = 0;
+      FunctionDefinition inForce, Mailbox mailbox, int unseen, Duration meanRun, Instant now) {
+    int live = unseen;
     int starting = 0;
     int elsewhere = 0;
     for (Container container : containers.values()) {
@@ -193,7 +201,7 @@ final class Fleet {
     }
     return new Load(
         mailbox.waiting(),
-        Math.max(0, running - elsewhere),
+        Math.max(0, mailbox.running() - elsewhere),
         live,
         starting,
         Math.max(1, inForce.concurrency().target()),
@@ -203,7 +211,7 @@ final class Fleet {
 
   void granted(GrantReply reply, Instant now) {
     switch (reply) {
-      case GrantReply.Granted(var task, var machine) -> placed(task, machine, now);
+      case GrantReply.Granted(var task, var machine) -> placed(task, machine, null, now);
       case GrantReply.Refused(var task, var machine, var why) -> {
         Container container = containers.get(task);
         if (container != null && seats.refused(container, machine, why, now)) {
@@ -213,15 +221,20 @@ final class Fleet {
     }
   }
 
-  /** A container has its place. */
-  void placed(TaskId task, MachineId machine, Instant now) {
+  /** A container has its place; {@code share} of it where it was not asked for here. */
+  void placed(TaskId task, MachineId machine, NodeProtocol.@Nullable Share share, Instant now) {
     Container container = containers.get(task);
-    if (container == null) {
-      world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
+    if (container == null || container.isElsewhere(machine)) {
+      notHere(task, machine);
     } else {
       container.spoke(now);
-      seats.placed(container, machine, now);
+      seats.placed(container, machine, share, now);
     }
+  }
+
+  /** A machine has, or is about to have, what is not wanted there. */
+  private void notHere(TaskId task, MachineId machine) {
+    world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
   }
 
   /** A container waits for capacity. */
@@ -232,11 +245,13 @@ final class Fleet {
     }
   }
 
-  /** The container's process exists. */
+  /** The container's process exists; one that is not known is taken in like one that speaks. */
   void started(TaskId task, MachineId machine, Instant now) {
-    placed(task, machine, now);
-    Container container = containers.get(task);
-    if (container != null && container.reach(Phase.STARTED, now)) {
+    Container container = seen(task, now);
+    placed(task, machine, null, now);
+    if (container != null
+        && machine.equals(container.machine())
+        && container.reach(Phase.STARTED, now)) {
       tell(new Item.Container(task, function, ContainerPhase.CREATING));
     }
   }
@@ -359,18 +374,11 @@ final class Fleet {
     rescale = true;
     sightings.ask(containers.values(), now);
     FunctionDefinition inForce = state.get().published();
-    int surplus = surplus(inForce, mailbox, now);
+    int surplus = withdrawSurplus(mailbox, now);
     for (Container container : all().reversed()) {
       boolean current = container.current(inForce);
       switch (container.phase()) {
-        case ASKING, WAITING -> {
-          if (surplus > 0 || !current) {
-            surplus -= current ? 1 : 0;
-            forget(container, now);
-          } else {
-            seats.restate(container, now);
-          }
-        }
+        case ASKING, WAITING -> seats.restate(container, now);
         case PLACED -> {
           if (seats.lapsed(container, now)) {
             forget(container, now);
@@ -392,12 +400,29 @@ final class Fleet {
     }
   }
 
+  /**
+   * Gives up containers without a place that are not wanted any more, the youngest first; gives how
+   * many of the others are beyond what is wanted.
+   */
+  private int withdrawSurplus(Mailbox mailbox, Instant now) {
+    FunctionDefinition inForce = state.get().published();
+    int surplus = surplus(inForce, mailbox, now);
+    for (Container container : all().reversed()) {
+      boolean current = container.current(inForce);
+      if (container.phase().compareTo(Phase.PLACED) < 0 && (surplus > 0 || !current)) {
+        surplus -= current ? 1 : 0;
+        forget(container, now);
+      }
+    }
+    return surplus;
+  }
+
   /** Containers beyond what is wanted. */
   private int surplus(@Nullable FunctionDefinition inForce, Mailbox mailbox, Instant now) {
     if (inForce == null) {
       return containers.size();
     }
-    Load load = load(inForce, mailbox, mailbox.running(), Duration.ZERO, now);
+    Load load = load(inForce, mailbox, 0, Duration.ZERO, now);
     return load.live() - Autoscaler.target(load, inForce.scaling());
   }
 
@@ -425,10 +450,10 @@ final class Fleet {
     sightings.heard(machine, now);
     for (TaskId task : tasks) {
       Container container = seen(task, now);
-      if (container == null) {
-        world.mail().machine(machine, new NodeProtocol.StopTask(task, Duration.ZERO));
+      if (container == null || container.isElsewhere(machine)) {
+        notHere(task, machine);
       } else if (container.phase().compareTo(Phase.PLACED) < 0) {
-        seats.placed(container, machine, now);
+        seats.placed(container, machine, null, now);
       } else {
         container.placedOn(machine);
       }

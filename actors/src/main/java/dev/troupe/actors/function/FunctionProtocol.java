@@ -10,6 +10,7 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.InputId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Duration;
 import java.time.Instant;
@@ -286,8 +287,13 @@ public interface FunctionProtocol {
   /** Said by the machine a container is on, or by the placement that chooses one. */
   sealed interface FromMachine extends Command {}
 
-  /** A container has its place. */
-  record Placed(TaskId task, MachineId machine) implements FromMachine {}
+  /**
+   * A container has its place.
+   *
+   * @param share what was granted there, for the grant to be restated; null where it is not known
+   */
+  record Placed(TaskId task, MachineId machine, NodeProtocol.@Nullable Share share)
+      implements FromMachine {}
 
   /** It waits for capacity: its position in the list, and a sentence for the caller. */
   record Waits(TaskId task, int position, String reason) implements FromMachine {}

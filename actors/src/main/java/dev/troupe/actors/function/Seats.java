@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds machines for a function's containers: asks the best one, then another, then joins the
@@ -23,7 +24,8 @@ final class Seats {
 
   private static final int MOST_REFUSALS = 2;
 
-  // A place that a waiting list gave can't be asked for again here: this long it may take to show.
+  // A place of which nothing is known but the machine can't be asked for again: this long it may
+  // take to show.
   private static final Duration PLACE_PATIENCE = Duration.ofSeconds(60);
 
   private final FunctionId function;
@@ -73,9 +75,12 @@ final class Seats {
     return false;
   }
 
-  /** It has its place. */
-  void placed(Container container, MachineId machine, Instant now) {
-    if (!machine.equals(container.machine())) {
+  /** It has its place; {@code share} of it where it was granted to a waiting list. */
+  void placed(
+      Container container, MachineId machine, NodeProtocol.@Nullable Share share, Instant now) {
+    if (share != null) {
+      container.asked(machine, new Launch(container.task(), container.definition(), share));
+    } else if (!machine.equals(container.machine())) {
       // Not the one that was asked: what was asked of that one is no order for this one.
       container.granted(machine);
     }

@@ -45,6 +45,9 @@ final class Workings {
 
   private static final Duration BUSY_RESTATED = Duration.ofSeconds(30);
 
+  /** Of a function that nobody owned before. */
+  private static final long FIRST_EPOCH = 1;
+
   private final FunctionId id;
   private final World world;
   private final Supplier<FunctionState> state;
@@ -86,7 +89,7 @@ final class Workings {
     Runs runs = new Runs(mailbox, commits, outputs, fleet);
     this.endings = new Endings(mailbox, outputs, fleet, runs);
     this.containers = new ContainerDesk(mailbox, commits, outputs, fleet, runs, state);
-    this.adoption = new Adoption(now, world.settings().adoptionLimit());
+    this.adoption = new Adoption(epoch == FIRST_EPOCH, now, world.settings().adoptionLimit());
     this.inForce = definitionInForce();
     this.idleSince = now;
   }
@@ -217,13 +220,21 @@ final class Workings {
 
   void machine(FromMachine command, Instant now) {
     switch (command) {
-      case FunctionProtocol.Placed(var task, var machine) -> fleet.placed(task, machine, now);
-      case FunctionProtocol.Waits(var task, _, var reason) -> fleet.waits(task, reason, now);
-      case FunctionProtocol.ContainerStarted(var task, var machine) ->
-          fleet.started(task, machine, now);
-      case FunctionProtocol.ContainerEnded(var task, _, var ending) -> {
+      case FunctionProtocol.Placed(var task, var machine, var share) -> {
         claimLeases(task, now);
-        endings.ended(task, ending, now);
+        fleet.placed(task, machine, share, now);
+      }
+      case FunctionProtocol.Waits(var task, _, var reason) -> fleet.waits(task, reason, now);
+      case FunctionProtocol.ContainerStarted(var task, var machine) -> {
+        claimLeases(task, now);
+        fleet.started(task, machine, now);
+      }
+      case FunctionProtocol.ContainerEnded(var task, var machine, var ending) -> {
+        claimLeases(task, now);
+        Container container = fleet.find(task);
+        if (container == null || !container.isElsewhere(machine)) {
+          endings.ended(task, ending, now);
+        }
       }
       case ContainersOn(var machine, var tasks) -> containersOn(machine, tasks, now);
     }
@@ -265,11 +276,9 @@ final class Workings {
   }
 
   private void adopt(Instant now) {
-    if (adoption.pending()) {
-      askMachines(now);
-      if (adoption.isOver(linked(), now)) {
-        adoption.lost().forEach(input -> free(input, now));
-      }
+    askMachines(now);
+    if (adoption.pending() && adoption.isOver(linked(), now)) {
+      adoption.lost().forEach(input -> free(input, now));
     }
   }
 
@@ -287,7 +296,7 @@ final class Workings {
   }
 
   private void askMachines(Instant now) {
-    if (adoption.pending()) {
+    if (adoption.pending() || adoption.isBlind(this::linked, now)) {
       for (MachineId machine : adoption.toAsk(linked(), now)) {
         world.mail().machine(machine, new NodeProtocol.ReportContainers(id));
       }
@@ -347,7 +356,9 @@ final class Workings {
    */
   void settle(Instant now) {
     containers.pump(now);
-    fleet.scale(mailbox, mailbox.running() - adoption.unclaimed(), containers.meanRun(), now);
+    if (!adoption.isBlind(this::linked, now)) {
+      fleet.scale(mailbox, adoption.unseen(), containers.meanRun(), now);
+    }
     commits.flush(now);
     boolean busy = mailbox.unfinished() > 0;
     if (busy && !saidBusy) {

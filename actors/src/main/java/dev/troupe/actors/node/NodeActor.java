@@ -172,7 +172,12 @@ final class NodeActor {
   private void connect(Connected connected) {
     String before = state.link();
     NodeState.Step step =
-        state.connected(connected.linkId(), connected.capacity(), connected.tasks(), now());
+        state.connected(
+            connected.linkId(),
+            connected.capacity(),
+            connected.tasks(),
+            connected.pending(),
+            now());
     if (!connected.linkId().equals(step.next().link())) {
       return;
     }
@@ -183,9 +188,8 @@ final class NodeActor {
     images = connected.images();
     carryOut(step, null);
     if (!connected.linkId().equals(before)) {
-      context
-          .getLog()
-          .info("Machine {} is connected with {} containers", machine, connected.tasks().size());
+      long live = connected.tasks().stream().filter(task -> task.ending() == null).count();
+      context.getLog().info("Machine {} is connected with {} containers", machine, live);
       listing.wish(() -> list(connected.capacity()));
     }
   }

@@ -84,6 +84,7 @@ public interface NodeProtocol {
    * it every 5 s with what is true then, so that a counterpart that moved, or missed a word, is
    * whole again.
    *
+   * @param pending orders that the link has taken and no word of the agent shows
    * @param link where orders go
    * @param linkId tells this link from earlier ones
    */
@@ -93,6 +94,7 @@ public interface NodeProtocol {
       Map<String, String> labels,
       String blobUrl,
       List<TaskReport> tasks,
+      List<Order> pending,
       List<ImageId> images,
       ActorRef<Order> link)
       implements Command {}

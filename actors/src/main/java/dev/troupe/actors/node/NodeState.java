@@ -135,8 +135,13 @@ record NodeState(
 
   // ---- the agent
 
-  /** A full report of the agent. */
-  Step connected(String newLink, Capacity capacity, List<TaskReport> reports, Instant now) {
+  /** A full report of the agent, and what it was told to do and may not have heard yet. */
+  Step connected(
+      String newLink,
+      Capacity capacity,
+      List<TaskReport> reports,
+      List<Order> pending,
+      Instant now) {
     boolean same = newLink.equals(link);
     if (!same && link != null && pastLinks.contains(newLink)) {
       return step();
@@ -148,6 +153,12 @@ record NodeState(
       steps.then(state -> same ? state.show(report, now) : state.showAnew(report, now));
     }
     Set<TaskId> shown = reports.stream().map(TaskReport::task).collect(Collectors.toSet());
+    for (Order order : pending) {
+      if (order instanceof Order.StartTask(var launch)) {
+        shown.add(launch.task());
+      }
+      steps.then(state -> state.pending(order, now));
+    }
     for (Holding holding : steps.state.ledger.holdings().values()) {
       if (!shown.contains(holding.task()) && holding.isExpected()) {
         steps.then(state -> state.absent(holding, !same, now));
@@ -207,6 +218,21 @@ record NodeState(
     return starts
         ? next.step(new Tell(after.function(), new ContainerStarted(task, machine)))
         : next.step();
+  }
+
+  /** An order is on its way to the agent, whoever gave it: it holds what it is to hold. */
+  private Step pending(Order order, Instant now) {
+    return switch (order) {
+      case Order.StartTask(var launch) ->
+          ledger.find(launch.task()) == null && departed.find(launch.task()) == null
+              ? with(ledger.with(Holding.granted(launch, now))).step()
+              : step();
+      case Order.EndTask(var task, var grace) -> {
+        Holding holding = ledger.find(task);
+        yield holding == null ? step() : with(ledger.with(holding.stopping(grace))).step();
+      }
+      case Order.BuildImage _ -> step();
+    };
   }
 
   /** A container that a full report ought to show does not appear in it. */

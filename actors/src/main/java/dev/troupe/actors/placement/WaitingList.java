@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import org.pcollections.OrderedPMap;
 import org.pcollections.OrderedPSet;
 import org.pcollections.PMap;
@@ -67,8 +68,14 @@ record WaitingList(
   /** A share of a machine whose advert of this number, and any before, does not show it. */
   record Charge(MachineId machine, Share share, long revision) {}
 
-  /** Where a wish got its place, and when. */
-  record Place(MachineId machine, Instant at) {}
+  /** Where a wish got its place, how much of the machine that is, where it is known, and when. */
+  record Place(MachineId machine, @Nullable Share share, Instant at) {
+
+    /** What the wish's function is told. */
+    Placed word(TaskId task) {
+      return new Placed(task, machine, share);
+    }
+  }
 
   /** The next list, and what is to be done. */
   record Step(WaitingList next, List<ListEffect> effects) {}
@@ -87,7 +94,7 @@ record WaitingList(
   Step want(Want want, Instant now) {
     Place place = placed.get(want.task());
     if (place != null) {
-      return step(tell(want.function(), new Placed(want.task(), place.machine())));
+      return step(tell(want.function(), place.word(want.task())));
     }
     Wish known = wishes.get(want.task());
     if (known != null) {
@@ -130,6 +137,9 @@ record WaitingList(
           ? step()
           : step(new Stop(machine, task));
     }
+    Wish.Asked asked = wish.asked();
+    Share share = asked != null && asked.machine().equals(machine) ? asked.launch().share() : null;
+    Place given = new Place(machine, share, now);
     PMap<TaskId, Place> room =
         placed.size() < PLACED_LIMIT ? placed : placed.minus(placed.keySet().iterator().next());
     WaitingList next =
@@ -137,8 +147,8 @@ record WaitingList(
             wishes.minus(task),
             turns.minus(wish.function()).plus(wish.function()),
             charges,
-            room.plus(task, new Place(machine, now)));
-    return next.step(tell(wish.function(), new Placed(task, machine)));
+            room.plus(task, given));
+    return next.step(tell(wish.function(), given.word(task)));
   }
 
   private Step refused(TaskId task, MachineId machine, Collection<MachineAdvert> machines) {

@@ -80,7 +80,7 @@ class FleetPoliciesTest {
   // ---- leases that were found
 
   private static Adoption adoption(TaskId... tasks) {
-    Adoption adoption = new Adoption(T0, Duration.ofSeconds(10));
+    Adoption adoption = new Adoption(false, T0, Duration.ofSeconds(10));
     for (int i = 0; i < tasks.length; i++) {
       LeaseMark mark = new LeaseMark(new LeaseToken(1, i), tasks[i], T0);
       InputRow row = new InputRow(InputId.of(C, i), i, "", Samples.payload("x"), 0, 0, mark, T0);
@@ -92,7 +92,7 @@ class FleetPoliciesTest {
   @Test
   void leasesGoToTheContainerTheyName() {
     Adoption adoption = adoption(ONE, TWO, ONE);
-    assertThat(adoption.unclaimed()).isEqualTo(3);
+    assertThat(adoption.unseen()).isEqualTo(2);
 
     assertThat(adoption.claim(ONE)).hasSize(2);
     assertThat(adoption.claim(ONE)).isEmpty();
@@ -125,6 +125,27 @@ class FleetPoliciesTest {
 
     assertThat(adoption.isOver(List.of(M), T0.plusSeconds(2))).isFalse();
     assertThat(adoption.isOver(List.of(M), T0.plusSeconds(3))).isTrue();
+  }
+
+  @Test
+  void nothingMayBeStartedBeforeTheMachinesThatAreThereHaveTold() {
+    Adoption adoption = adoption();
+    assertThat(adoption.isBlind(List::of, T0)).isTrue();
+    assertThat(adoption.isBlind(() -> List.of(M, N), T0)).isTrue();
+    adoption.told(M);
+    assertThat(adoption.isBlind(() -> List.of(M, N), T0)).isTrue();
+
+    adoption.told(N);
+
+    assertThat(adoption.isBlind(() -> List.of(M, N), T0)).isFalse();
+    assertThat(adoption.isBlind(List::of, T0)).as("once seen, seen for good").isFalse();
+  }
+
+  @Test
+  void theFirstOwnerHasNothingToWaitForAndOthersNotForEver() {
+    assertThat(new Adoption(true, T0, Duration.ofSeconds(10)).isBlind(List::of, T0)).isFalse();
+    assertThat(adoption().isBlind(List::of, T0.plusMillis(9_999))).isTrue();
+    assertThat(adoption().isBlind(List::of, T0.plusSeconds(10))).isFalse();
   }
 
   @Test

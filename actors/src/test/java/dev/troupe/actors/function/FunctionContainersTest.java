@@ -26,6 +26,7 @@ import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
+import dev.troupe.actors.node.NodeProtocol.StopTask;
 import dev.troupe.actors.placement.PlacementProtocol;
 import dev.troupe.actors.placement.PlacementProtocol.Want;
 import dev.troupe.actors.testing.ManualSystem;
@@ -458,8 +459,24 @@ class FunctionContainersTest {
     grant.replyTo().tell(new GrantReply.Refused(grant.launch().task(), M, "full"));
 
     assertThat(Harness.awaitMessage(at.pool, this::want).task()).isEqualTo(grant.launch().task());
-    at.function.tell(new FunctionProtocol.Placed(grant.launch().task(), Samples.N));
+    at.function.tell(new FunctionProtocol.Placed(grant.launch().task(), Samples.N, null));
     at.news(Item.LogsOn.class, item -> item.machine().equals(Samples.N));
+  }
+
+  @Test
+  void aPlaceThatAWaitingListFoundIsAskedForAgainWhereItIs() {
+    Harness at = harness().publish();
+    at.spawn("c");
+    Grant grant = at.expectGrant();
+    TaskId task = grant.launch().task();
+    grant.replyTo().tell(new GrantReply.Refused(task, M, "full"));
+    Harness.awaitMessage(at.pool, this::want);
+    at.function.tell(new FunctionProtocol.Placed(task, Samples.N, grant.launch().share()));
+
+    at.pass(Duration.ofMillis(5_250));
+
+    assertThat(at.expectGrant().launch()).usingRecursiveComparison().isEqualTo(grant.launch());
+    assertThat(at.containers()).isOne();
   }
 
   @Test
@@ -474,6 +491,29 @@ class FunctionContainersTest {
 
     at.pass(Duration.ofMillis(250));
     assertThat(at.expectGrant().launch().task()).isNotEqualTo(task);
+  }
+
+  @Test
+  void aSecondMachineThatWasGivenTheSameContainerIsToldToEndIt() {
+    Harness at = harness().publish();
+    CallId call = at.spawn("c");
+    TaskId task = at.started();
+    LeasedInput input = at.lease(task);
+
+    at.function.tell(new FunctionProtocol.Placed(task, Samples.N, null));
+    assertThat(at.expectStop(task)).isEqualTo(new StopTask(task, Duration.ZERO));
+    at.function.tell(new FunctionProtocol.ContainerStarted(task, Samples.N));
+    at.expectStop(task);
+    at.function.tell(new ContainersOn(Samples.N, List.of(task)));
+    at.expectStop(task);
+    at.function.tell(new FunctionProtocol.ContainerEnded(task, Samples.N, EXITED));
+    at.function.tell(new ContainersOn(Samples.N, List.of()));
+    at.function.tell(new ContainersOn(M, List.of(task)));
+
+    at.succeed(task, input, "result of the first");
+    assertThat(text(outcome(at, call))).isEqualTo("result of the first");
+    assertThat(at.saidToMachines()).isEmpty();
+    assertThat(at.containers()).isOne();
   }
 
   @Test

@@ -33,7 +33,6 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.node.NodeProtocol;
-import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
 import dev.troupe.actors.node.NodeProtocol.StopTask;
@@ -44,8 +43,8 @@ import dev.troupe.actors.testing.InMemoryDirectory;
 import dev.troupe.actors.testing.ManualSystem;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -105,8 +104,7 @@ final class Harness {
     this.stops = system.kit().createTestProbe();
     this.defined = system.kit().createTestProbe();
     this.published = system.kit().createTestProbe();
-    Capacity capacity = new Capacity(8_000, 16L << 30, List.of());
-    machines.add(new MachineAdvert(Samples.M, 1, true, capacity, capacity, List.of(), Map.of()));
+    machines.add(Samples.advert(Samples.M));
     this.function = spawn();
   }
 
@@ -277,6 +275,18 @@ final class Harness {
             message instanceof StopTask stop && stop.task().equals(task)
                 ? Optional.of(stop)
                 : Optional.empty());
+  }
+
+  /** What machines have been told so far and nobody has looked at. */
+  List<NodeProtocol.Command> saidToMachines() {
+    quiesce();
+    NodeProtocol.Command last = new NodeProtocol.ReportContainers(Samples.function("the last"));
+    machine.ref().tell(last);
+    List<NodeProtocol.Command> said = new ArrayList<>();
+    for (var next = machine.receiveMessage(); !next.equals(last); next = machine.receiveMessage()) {
+      said.add(next);
+    }
+    return said;
   }
 
   /** Asks for inputs as a container does. */

@@ -18,9 +18,12 @@ import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.node.NodeProtocol.Capacity;
+import dev.troupe.actors.placement.MachineAdvert;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /** Functions, calls and inputs for tests. */
@@ -42,6 +45,12 @@ final class Samples {
 
   static TaskId task(String name) {
     return Ids.task(Ids.contentKey("task", name).getBytes(UTF_8));
+  }
+
+  /** A machine that is there, with nothing on it. */
+  static MachineAdvert advert(MachineId machine) {
+    Capacity all = new Capacity(8_000, 16L << 30, List.of());
+    return new MachineAdvert(machine, 1, true, all, all, List.of(), Map.of());
   }
 
   static Payload payload(String text) {

@@ -56,7 +56,7 @@ final class SimPool {
           Launch launch = new Launch(want.task(), want.definition(), SHARE);
           if (machine.grant(launch) instanceof GrantReply.Granted) {
             wanted.remove(want.task());
-            simulation.tell(new Placed(want.task(), machine.id));
+            simulation.tell(new Placed(want.task(), machine.id, SHARE));
             break;
           }
         }

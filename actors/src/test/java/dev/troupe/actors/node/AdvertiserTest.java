@@ -98,7 +98,7 @@ class AdvertiserTest {
 
   private static NodeState linked(int cpuMillis) {
     return NodeState.unknown(M, T0)
-        .connected("l1", new Capacity(cpuMillis, 1, List.of()), List.of(), T0)
+        .connected("l1", new Capacity(cpuMillis, 1, List.of()), List.of(), List.of(), T0)
         .next();
   }
 

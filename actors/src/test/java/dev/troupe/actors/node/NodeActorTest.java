@@ -199,7 +199,7 @@ class NodeActorTest {
 
   private static Connected connected(String linkId, ActorRef<Order> at, TaskReport... reports) {
     return new Connected(
-        linkId, CAPACITY, Map.of(), "http://agent", List.of(reports), List.of(), at);
+        linkId, CAPACITY, Map.of(), "http://agent", List.of(reports), List.of(), List.of(), at);
   }
 
   private MachineView view() {

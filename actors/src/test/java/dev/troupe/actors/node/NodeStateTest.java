@@ -426,6 +426,51 @@ class NodeStateTest {
     assertThat(free()).isEqualTo(2_000);
   }
 
+  // ---- orders on their way
+
+  @Test
+  void anOrderThatIsOnItsWayHoldsItsShareForACounterpartThatMoved() {
+    moved(new StartTask(launch(A)));
+
+    assertThat(free()).isEqualTo(1_000);
+    assertThat(words()).containsExactly(new ContainersOn(M, List.of(A)));
+    effects.clear();
+    grant(A);
+    assertThat(effects).containsExactly(new Answer(new Granted(A, M)));
+    change("l1", report(A, true, null), 1);
+    assertThat(words()).containsExactly(new ContainerStarted(A, M));
+  }
+
+  @Test
+  void anOrderThatWasOnItsWayWhenTheLinkBrokeIsGivenToTheNextOneOnce() {
+    moved(new StartTask(launch(A)));
+    state = state.disconnected("l1", at(1));
+    effects.clear();
+
+    link("l2");
+
+    assertThat(orders()).containsExactly(new StartTask(launch(A)));
+    assertThat(words()).noneMatch(ContainerEnded.class::isInstance);
+    assertThat(free()).isEqualTo(1_000);
+  }
+
+  @Test
+  void aStopThatIsOnItsWayIsNotForgottenByACounterpartThatMoved() {
+    moved(new StartTask(launch(A)), new EndTask(A, GRACE));
+    assertThat(words()).noneMatch(ContainerEnded.class::isInstance);
+    effects.clear();
+
+    change("l1", report(A, false, null), 1);
+    turn(2);
+
+    assertThat(orders()).containsExactly(new EndTask(A, GRACE));
+  }
+
+  /** The link is known to a counterpart that knows nothing else. */
+  private void moved(Order... pending) {
+    accept(state.connected("l1", CAPACITY, List.of(), List.of(pending), T0));
+  }
+
   // ---- functions that ask
 
   @Test
@@ -484,7 +529,7 @@ class NodeStateTest {
   }
 
   private void restateLink(String link, int seconds, TaskReport... reports) {
-    accept(state.connected(link, CAPACITY, List.of(reports), at(seconds)));
+    accept(state.connected(link, CAPACITY, List.of(reports), List.of(), at(seconds)));
   }
 
   private void accept(NodeState.Step step) {

@@ -148,7 +148,7 @@ public final class SimulatedMachine {
     return id + " runs " + running.keySet() + ", holds " + state.ledger().holdings().values();
   }
 
-  /** A full report holds what the agent has, and what was ordered and has not reached it. */
+  /** A full report says what the agent has, and what was ordered and has not reached it. */
   private void report(Instant now) {
     reportedAt = now;
     while (!toNode.isEmpty()) {
@@ -156,12 +156,14 @@ public final class SimulatedMachine {
     }
     List<TaskReport> reports = new ArrayList<>();
     running.values().forEach(at -> reports.add(report(at.launch(), at.up(), null)));
-    for (Order order : toAgent) {
-      if (order instanceof Order.StartTask(var launch) && !everStarted.contains(launch.task())) {
-        reports.add(report(launch, false, null));
-      }
-    }
-    carryOut(state.connected(String.valueOf(link), capacity, reports, now), _ -> {});
+    List<Order> pending =
+        toAgent.stream()
+            .filter(
+                order ->
+                    !(order instanceof Order.StartTask(var launch))
+                        || !everStarted.contains(launch.task()))
+            .toList();
+    carryOut(state.connected(String.valueOf(link), capacity, reports, pending, now), _ -> {});
   }
 
   private void obey(Order order, Instant now) {

@@ -58,7 +58,7 @@ class PlacementActorTest {
     assertThat(grant.launch().task()).isEqualTo(A);
     assertThat(grant.launch().share().cpuMillis()).isEqualTo(1_000);
     grant.replyTo().tell(new Granted(A, M));
-    functions.expectMessage(new Placed(A, M));
+    functions.expectMessage(new Placed(A, M, grant.launch().share()));
   }
 
   @Test

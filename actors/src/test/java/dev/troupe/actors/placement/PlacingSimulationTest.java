@@ -169,7 +169,7 @@ class PlacingSimulationTest {
 
   private void hear(FromMachine word) {
     switch (word) {
-      case Placed(var task, var machine) -> seen(task, machine);
+      case Placed(var task, var machine, _) -> seen(task, machine);
       case Waits _ -> {}
       case ContainerStarted(var task, var machine) -> seen(task, machine);
       case ContainerEnded(var task, var machine, _) -> {

@@ -13,6 +13,7 @@ import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
 import dev.troupe.actors.node.NodeProtocol.GrantReply.Granted;
 import dev.troupe.actors.node.NodeProtocol.GrantReply.Refused;
+import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.placement.ListEffect.Ask;
 import dev.troupe.actors.placement.ListEffect.Stop;
 import dev.troupe.actors.placement.ListEffect.Tell;
@@ -122,7 +123,7 @@ class WaitingListTest {
     want(F, "ta-F1", 5);
     answer(new Granted(new TaskId("ta-F1"), M1));
 
-    Tell placed = new Tell(F, new Placed(new TaskId("ta-F1"), M1));
+    Tell placed = new Tell(F, new Placed(new TaskId("ta-F1"), M1, new Share(1_000, 0, List.of())));
     assertThat(effects).containsExactly(placed, placed);
     assertThat(list.isEmpty()).isTrue();
   }

@@ -47,6 +47,10 @@ final class LinkStream {
   /** Left between the last word to the agent and the reset of the stream it goes by. */
   private static final Duration LINGER = Duration.ofSeconds(1);
 
+  private static final String GONE = "The connection is gone.";
+  private static final String UNREAD =
+      "The agent has left %d messages unread.".formatted(QUEUE_LIMIT);
+
   private final MachineId machine;
   private final Duplex duplex;
   private final Admission admission;
@@ -85,8 +89,7 @@ final class LinkStream {
             .second()
             .watchTermination(
                 (none, done) -> {
-                  done.whenComplete(
-                      (_, _) -> opened.tell(new Message.Close("The connection is gone.")));
+                  done.whenComplete((_, _) -> opened.tell(new Message.Close(GONE)));
                   return none;
                 }),
         () -> movedNanos = System.nanoTime());
@@ -129,7 +132,7 @@ final class LinkStream {
     QueueOfferResult offered = queue.offer(new Outgoing(message, () -> release(room)));
     if (!(offered instanceof QueueOfferResult.Enqueued$)) {
       release(room);
-      close("The agent has left %d messages unread.".formatted(QUEUE_LIMIT));
+      close(queue.isCompleted() ? GONE : UNREAD);
     } else if (System.nanoTime() - movedNanos > STALL.toNanos()) {
       close("The agent has read nothing for %d s.".formatted(STALL.toSeconds()));
     }
@@ -144,7 +147,7 @@ final class LinkStream {
     if (!over.compareAndSet(false, true)) {
       return;
     }
-    queue.fail(RpcFailure.unavailable(why, Failures.RETRY_AFTER));
+    sayLast(why, queue);
     system
         .scheduler()
         .scheduleOnce(
@@ -154,5 +157,14 @@ final class LinkStream {
               rooms.forEach(this::release);
             },
             system.executionContext());
+  }
+
+  /** Ends what is sent with a sentence for the agent, unless the agent has gone first. */
+  static void sayLast(String why, BoundedSourceQueue<?> queue) {
+    try {
+      queue.fail(RpcFailure.unavailable(why, Failures.RETRY_AFTER));
+    } catch (IllegalStateException gone) {
+      // The connection is closed from the other side, which no question asked before can rule out.
+    }
   }
 }

@@ -27,7 +27,6 @@ import dev.troupe.protocol.link.ToMachine;
 import dev.troupe.protocol.link.Welcome;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -135,9 +134,7 @@ final class MachineLink {
   private final Consumer<ToMachine> speaker;
   private final RemoteDoor door;
 
-  private final Map<TaskId, TaskReport> tasks = new LinkedHashMap<>();
-  private final Map<TaskId, Launch> launches = new HashMap<>();
-  private final Map<TaskId, Launch> resolving = new HashMap<>();
+  private final LinkedTasks tasks = new LinkedTasks();
   private final Map<String, Order.BuildImage> builds = new HashMap<>();
   private final Set<ImageId> images = new LinkedHashSet<>();
   private @Nullable Hello hello;
@@ -265,7 +262,7 @@ final class MachineLink {
                     .setLargestMessageBytes(around.largestBytes()))
             .build());
     said.getContainersList().forEach(report -> known(id, report, said.getBlobUrl()));
-    LOG.info("Machine {} is linked, with {} containers", id, tasks.size());
+    LOG.info("Machine {} is linked, with {} containers", id, tasks.live());
     timers.startTimerWithFixedDelay(new Message.Restate(), RESTATED);
     restate();
     around.logs().linked(id, speaker);
@@ -292,11 +289,7 @@ final class MachineLink {
 
   private void container(MachineId from, ContainerReport report) {
     TaskId id = new TaskId(report.getTaskId());
-    TaskReport before = tasks.get(id);
-    Launch launch = launches.get(id);
-    NodeProtocol.@Nullable Share share =
-        before != null ? before.share() : launch != null ? launch.share() : null;
-    TaskReport task = LinkMessages.task(report, share);
+    TaskReport task = LinkMessages.task(report, tasks.share(id));
     remember(task);
     tell(new NodeProtocol.TaskChanged(linkId, task));
     if (task.ending() != null) {
@@ -306,15 +299,14 @@ final class MachineLink {
   }
 
   private void remember(TaskReport task) {
-    tasks.put(task.task(), task);
+    tasks.said(task);
     if (task.ending() != null) {
-      launches.remove(task.task());
       timers.startSingleTimer(task.task(), new Message.Forget(task.task()), ENDED_KEPT);
     }
   }
 
   private Behavior<Message> forget(TaskId task) {
-    tasks.remove(task);
+    tasks.forget(task);
     return Behaviors.same();
   }
 
@@ -370,10 +362,9 @@ final class MachineLink {
 
   private void start(Launch launch) {
     TaskId task = launch.task();
-    if (tasks.containsKey(task) || resolving.containsKey(task) || around.door().retiring()) {
+    if (around.door().retiring() || !tasks.begin(launch)) {
       return;
     }
-    resolving.put(task, launch);
     context.pipeToSelf(
         around.resolver().resolve(launch),
         (start, failure) -> new Message.Resolved(task, start, failure));
@@ -381,14 +372,14 @@ final class MachineLink {
 
   private Behavior<Message> resolved(
       TaskId task, @Nullable StartContainer start, @Nullable Throwable failure) {
-    Launch launch = resolving.remove(task);
+    Launch launch = tasks.resolved(task);
     MachineId on = machine;
     Hello said = hello;
     if (launch == null || on == null || said == null) {
       return Behaviors.same();
     }
     if (start != null) {
-      launches.put(task, launch);
+      tasks.given(launch);
       var of = launch.definition();
       around
           .tasks()
@@ -430,9 +421,9 @@ final class MachineLink {
   }
 
   private void stop(TaskId task, Duration grace) {
-    Launch resolved = resolving.remove(task);
-    if (resolved != null) {
-      neverStarted(resolved, "It was stopped before it was started.");
+    Launch notGiven = tasks.stop(task, grace);
+    if (notGiven != null) {
+      neverStarted(notGiven, "It was stopped before it was started.");
       return;
     }
     say(
@@ -455,7 +446,8 @@ final class MachineLink {
               LinkMessages.capacity(said.getCapacity()),
               Map.copyOf(said.getLabelsMap()),
               said.getBlobUrl(),
-              List.copyOf(tasks.values()),
+              tasks.reports(),
+              tasks.pending(),
               List.copyOf(images),
               orders));
     }
