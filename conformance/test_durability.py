@@ -8,6 +8,7 @@ import pytest
 from modal_proto import api_pb2
 
 from harness import wire
+from harness.disk import Disk
 from harness.waiting import eventually
 
 KILLS = 20
@@ -57,7 +58,7 @@ def test_a_secret_and_an_image_are_there_after_a_kill(server, client, script):
 def test_a_finished_result_is_there_after_a_kill_and_the_same_at_every_get(
     server, client, deployed
 ):
-    """Break: give the result of a spawned call out before its commit."""
+    """Break: look for the results of a call in memory only, not in the call log."""
     spawned = client.sdk(
         """
         import hashlib
@@ -83,8 +84,7 @@ def test_a_finished_result_is_there_after_a_kill_and_the_same_at_every_get(
 
 @pytest.mark.core
 def test_calls_accepted_before_a_kill_end_with_their_results(server, client, deploy):
-    """Break: acknowledge FunctionMap before the commit, commit without CHECKPOINT SYNC, or load
-    nothing that waits at a start."""
+    """Break: commit without making it durable, or load no inputs that wait at a start."""
     name = deploy(
         """
         import time, modal
@@ -228,7 +228,7 @@ COLLECTOR = """
 def test_no_acknowledged_call_is_lost_when_the_server_is_killed_again_and_again(
     server, client, deploy, tmp_path
 ):
-    """Break: write the call log after the answer to FunctionMap, or without CHECKPOINT SYNC."""
+    """Break: let the database write its commits behind, half a second later."""
     name = deploy(
         """
         import uuid, modal
@@ -262,3 +262,73 @@ def test_no_acknowledged_call_is_lost_when_the_server_is_killed_again_and_again(
     server.restart()
     again = client.sdk(COLLECTOR, within=240, **settings)
     assert again == collected, "and the same after another kill"
+
+
+@pytest.fixture(scope="module")
+def frozen_disk(server, deployed, tmp_path_factory):
+    """The disk of the server's store, to be frozen."""
+    disk = Disk(server.data / "store", tmp_path_factory.mktemp("disk") / "disk")
+    server.kill()
+    disk.mount()
+    server.start()
+    yield disk
+    server.kill()
+    disk.unmount()
+    server.start()
+
+
+@pytest.fixture
+def disk(frozen_disk):
+    yield frozen_disk
+    frozen_disk.thaw()
+
+
+def test_a_call_is_acknowledged_only_when_it_is_on_the_disk(client, disk):
+    """Break: acknowledge FunctionMap before the commit."""
+    client.sdk("modal.Function.from_name('shared', 'double').remote(1)")  # its owner is awake
+    disk.freeze()
+    spawning = client.start_sdk(
+        """
+        double = modal.Function.from_name("shared", "double").hydrate()
+        print("asks", flush=True)
+        call = double.spawn(4)
+        print("acknowledged", flush=True)
+        answer(call.get())
+        """
+    )
+    spawning.wait_for_line("^asks$")
+    time.sleep(2)
+    assert "acknowledged" not in spawning.output
+    disk.thaw()
+    assert spawning.finish().status == 0 and spawning.answer() == 8
+
+
+def test_a_result_that_can_be_had_again_is_given_only_when_it_is_on_the_disk(client, disk, deploy):
+    """Break: give the result of a spawned call out before its commit."""
+    name = deploy(
+        """
+        import time, modal
+        app = modal.App("later")
+
+        @app.function()
+        def work(seconds):
+            time.sleep(seconds)
+            return seconds
+        """
+    )
+    waiting = client.start_sdk(
+        f"""
+        work = modal.Function.from_name("{name}", "work")
+        work.remote(0)
+        call = work.spawn(4)
+        print("spawned", flush=True)
+        answer(call.get())
+        """
+    )
+    waiting.wait_for_line("^spawned$")
+    time.sleep(1)
+    disk.freeze()
+    time.sleep(5)
+    assert waiting.process.poll() is None and waiting.answer() is None, "the function has ended, unseen"
+    disk.thaw()
+    assert waiting.finish().status == 0 and waiting.answer() == 4

@@ -1,7 +1,7 @@
 """An app that stays on the server, for others to call by its name: examples/spawn.py does.
 
     ./troupe modal deploy examples/deployed.py
-    ./troupe modal run examples/spawn.py
+    ./troupe modal run examples/spawn.py::submit
     ./troupe modal app stop reports
 """
 

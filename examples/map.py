@@ -18,5 +18,5 @@ def count_primes(below: int) -> int:
 def main():
     limits = range(10_000, 60_000, 10_000)
     # Results come in the order of the inputs, each as soon as it and those before it are there.
-    for limit, primes in zip(limits, count_primes.map(limits)):
+    for limit, primes in zip(limits, count_primes.map(limits), strict=True):
         print(f"{primes} primes below {limit}")

@@ -1,7 +1,7 @@
 """Calls the deployed app of examples/deployed.py, without waiting for it and from another process.
 
     ./troupe modal deploy examples/deployed.py
-    ./troupe modal run examples/spawn.py
+    ./troupe modal run examples/spawn.py::submit
     ./troupe modal run examples/spawn.py::collect --call fc-...
 """
 

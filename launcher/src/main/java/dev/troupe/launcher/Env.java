@@ -37,6 +37,11 @@ final class Env implements Callable<Integer> {
   private static boolean runs(String pid) {
     return !pid.isEmpty()
         && pid.chars().allMatch(Character::isDigit)
-        && ProcessHandle.of(Long.parseLong(pid)).map(ProcessHandle::isAlive).orElse(false);
+        && ProcessHandle.of(Long.parseLong(pid)).filter(Env::isJava).isPresent();
+  }
+
+  /** A process id may have been given again, to something else, since the server died. */
+  private static boolean isJava(ProcessHandle process) {
+    return process.isAlive() && process.info().command().orElse("").endsWith("/java");
   }
 }

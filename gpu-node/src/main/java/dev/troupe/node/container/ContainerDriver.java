@@ -131,5 +131,12 @@ public interface ContainerDriver extends AutoCloseable {
       boolean killed = signal.isPresent() && signal.getAsInt() == 9;
       return new Exit(status, signal, killed && memoryRanOut);
     }
+
+    /** For the log: "status 1", "signal 9", "signal 9, past its memory limit". */
+    @Override
+    public String toString() {
+      String how = signal.isPresent() ? "signal " + signal.getAsInt() : "status " + code;
+      return outOfMemory ? how + ", past its memory limit" : how;
+    }
   }
 }

@@ -89,8 +89,10 @@ public final class PublicPort {
     private static String sentence(String host, int port, Throwable failure) {
       for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
         if (cause instanceof BindException) {
+          // Pekko puts the address before the reason, in brackets.
+          String reason = String.valueOf(cause.getMessage()).replaceFirst("^\\[.*] ", "");
           return "Port %d of %s can't be bound (%s). If another server has it, stop that one or"
-                  .formatted(port, host, cause.getMessage())
+                  .formatted(port, host, reason)
               + " choose another with --port; --port 0 takes any that is free.";
         }
       }

@@ -132,21 +132,21 @@ final class Apps {
             });
   }
 
+  /** What follows; the client puts a full stop behind it. */
   private static String hint(List<String> others) {
     return others.isEmpty()
-        ? "."
+        ? ""
         : ". There is one of that name in "
-            + String.join(", ", others.stream().map("'%s'"::formatted).toList())
-            + ".";
+            + String.join(", ", others.stream().map("'%s'"::formatted).toList());
   }
 
   static RpcFailure missing(AppId app) {
     return RpcFailure.notFound("App '%s' does not exist.".formatted(app));
   }
 
-  /** The names that something of an app may be looked up by, for sentences. */
+  /** The names by which something of an app is found: the client puts a full stop behind it. */
   static String names(Stream<String> names) {
     List<String> sorted = names.sorted().limit(20).toList();
-    return sorted.isEmpty() ? "It has none." : "It has: " + String.join(", ", sorted) + ".";
+    return sorted.isEmpty() ? "It has none" : "It has: " + String.join(", ", sorted);
   }
 }
