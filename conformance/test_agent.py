@@ -228,6 +228,7 @@ def test_a_container_goes_on_with_its_call_while_the_server_is_killed_and_starte
     far.kill()
     far.start()
     assert result(client, call) == first
+    assert result(client, spawn(client, work, 0)) == first, "and it takes the next one"
     assert containers.count() == 1
 
 
