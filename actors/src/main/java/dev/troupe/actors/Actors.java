@@ -2,7 +2,11 @@ package dev.troupe.actors;
 
 import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.Apps;
+import com.typesafe.config.Config;
+import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.calllog.CallLog;
+import dev.troupe.actors.calllog.RetentionSettings;
+import dev.troupe.actors.calllog.Sweeper;
 import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.function.FunctionSettings;
 import dev.troupe.actors.function.Functions;
@@ -29,11 +33,12 @@ public final class Actors {
 
   private Actors() {}
 
-  /** Makes this process a home of every kind of entity. */
+  /** Makes this process a home of every kind of entity, with the settings in {@code troupe}. */
   public static void start(
       ActorSystem<?> system,
-      FunctionSettings functions,
+      Config troupe,
       CallLog callLog,
+      BlobStore blobs,
       Directory directory,
       InstantSource clock) {
     MachineBoard board = Machines.start(system, directory, clock);
@@ -43,8 +48,15 @@ public final class Actors {
     Functions.start(
         system,
         new World(
-            callLog, board, directory, new ShardedMail(system), clock, newTasks(), functions));
+            callLog,
+            board,
+            directory,
+            new ShardedMail(system),
+            clock,
+            newTasks(),
+            FunctionSettings.from(troupe)));
     Apps.start(system, directory, clock);
+    Sweeper.start(system, callLog, blobs, clock, RetentionSettings.from(troupe));
   }
 
   private static Supplier<TaskId> newTasks() {

@@ -2,7 +2,6 @@ package dev.troupe.launcher;
 
 import com.typesafe.config.Config;
 import dev.troupe.actors.Actors;
-import dev.troupe.actors.function.FunctionSettings;
 import dev.troupe.cluster.ClusterNode;
 import dev.troupe.cluster.ClusterSettings;
 import dev.troupe.cluster.Role;
@@ -78,8 +77,9 @@ final class EmbeddedServer implements AutoCloseable {
           .join();
       Actors.start(
           cluster.system(),
-          FunctionSettings.from(troupe),
+          troupe,
           persistence.callLog(),
+          persistence.blobs(),
           persistence.directory(),
           clock);
       gateway =

@@ -1,0 +1,140 @@
+package dev.troupe.actors.calllog;
+
+import dev.troupe.actors.blob.BlobStore;
+import dev.troupe.actors.id.BlobId;
+import dev.troupe.cluster.ClusterMessage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ShardedDaemonProcess;
+
+/**
+ * Deletes what is over for long enough: results and their calls, payloads with the rows that owned
+ * them, and payloads that nothing owns. One in the cluster; what one sweep leaves the next one
+ * finds.
+ */
+public final class Sweeper {
+
+  /** Payloads looked at in one sweep; the next one goes on behind them. */
+  private static final int ORPHANS_LOOKED_AT = 10_000;
+
+  /** What the sweeper says to itself. */
+  sealed interface Command extends ClusterMessage {}
+
+  private record Sweep() implements Command {}
+
+  private record Swept() implements Command {}
+
+  private record NotSwept(String why) implements Command {}
+
+  private final CallLog log;
+  private final BlobStore blobs;
+  private final InstantSource clock;
+  private final RetentionSettings settings;
+  private final Executor disk;
+
+  private Sweeper(
+      CallLog log,
+      BlobStore blobs,
+      InstantSource clock,
+      RetentionSettings settings,
+      Executor disk) {
+    this.log = log;
+    this.blobs = blobs;
+    this.clock = clock;
+    this.settings = settings;
+    this.disk = disk;
+  }
+
+  /** Has one process of the cluster sweep. */
+  public static void start(
+      ActorSystem<?> system,
+      CallLog log,
+      BlobStore blobs,
+      InstantSource clock,
+      RetentionSettings settings) {
+    ShardedDaemonProcess.get(system)
+        .init(Command.class, "sweeper", 1, _ -> create(log, blobs, clock, settings));
+  }
+
+  static Behavior<Command> create(
+      CallLog log, BlobStore blobs, InstantSource clock, RetentionSettings settings) {
+    Executor disk = Executors.newVirtualThreadPerTaskExecutor();
+    Sweeper sweeper = new Sweeper(log, blobs, clock, settings, disk);
+    return Behaviors.setup(
+        context -> Behaviors.withTimers(timers -> sweeper.sweeping(context, timers)));
+  }
+
+  private Behavior<Command> sweeping(
+      ActorContext<Command> context, TimerScheduler<Command> timers) {
+    timers.startSingleTimer(new Sweep(), settings.sweepInterval());
+    return Behaviors.receiveMessage(
+        message -> {
+          switch (message) {
+            case Sweep() ->
+                context.pipeToSelf(
+                    sweep(clock.instant()),
+                    (_, failure) ->
+                        failure == null ? new Swept() : new NotSwept(failure.toString()));
+            case Swept() -> timers.startSingleTimer(new Sweep(), settings.sweepInterval());
+            case NotSwept(var why) -> {
+              context.getLog().warn("a sweep of what is over stopped early: {}", why);
+              timers.startSingleTimer(new Sweep(), settings.sweepInterval());
+            }
+          }
+          return Behaviors.same();
+        });
+  }
+
+  private CompletionStage<Void> sweep(Instant now) {
+    return log.sweep(now.minus(settings.taken()), now.minus(settings.results()))
+        .thenCompose(this::delete)
+        .thenCompose(_ -> payloadsBefore(now.minus(settings.orphans())))
+        .thenCompose(old -> log.owned(old).thenCompose(owned -> delete(without(old, owned))));
+  }
+
+  private CompletionStage<List<BlobId>> payloadsBefore(Instant before) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return blobs.payloadsOlderThan(before, ORPHANS_LOOKED_AT);
+          } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+          }
+        },
+        disk);
+  }
+
+  private CompletionStage<Void> delete(List<BlobId> gone) {
+    return gone.isEmpty()
+        ? CompletableFuture.completedStage(null)
+        : CompletableFuture.runAsync(
+            () -> {
+              try {
+                blobs.deletePayloads(gone);
+              } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+              }
+            },
+            disk);
+  }
+
+  private static List<BlobId> without(List<BlobId> all, List<BlobId> owned) {
+    List<BlobId> rest = new ArrayList<>(all);
+    rest.removeAll(Set.copyOf(owned));
+    return rest;
+  }
+}
