@@ -13,6 +13,7 @@ from harness.waiting import eventually
 
 APPS = Path(__file__).parent / "apps"
 DATA = ROOT / ".troupe/conformance/server"
+SETTINGS = Path(__file__).parent / "sweeping.conf"
 
 # Making the base image takes minutes, once for a data directory.
 FIRST_IMAGE = 900
@@ -32,7 +33,7 @@ def before():
 @pytest.fixture(scope="session")
 def server(before, tmp_path_factory):
     """The one server of the session, with its base image made."""
-    server = Server(DATA).start()
+    server = Server(DATA, options=["--config", str(SETTINGS)]).start()
     try:
         client = Client(server.variables, tmp_path_factory.mktemp("warm-up"))
         client.modal("run", APPS / "hello.py", within=FIRST_IMAGE)

@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 
+from harness.waiting import eventually
+
 SIZES = [3 << 20, 50 << 20]
 
 
@@ -48,6 +50,31 @@ def test_a_spawned_call_carries_more_than_its_eight_kibibytes(client, deployed, 
         answer([call.get() == payload for _ in range(2)])
         """
     ) == [True, True]
+
+
+def test_payloads_go_when_nobody_can_ask_for_them_any_more(client, deployed, server):
+    """Break: end a sweep before the blobs of the rows that it deleted."""
+
+    def kept():
+        return {file.name for file in (server.data / "blobs/payload").rglob("bl-*")}
+
+    before = kept()
+    spawned = client.sdk(
+        """
+        payload = os.urandom(3 << 20)
+        call = modal.Function.from_name("shared", "echo").spawn(payload)
+        taken = modal.Function.from_name("shared", "echo").remote(payload)
+        assert call.get() == payload == taken
+        answer(call.object_id)
+        """
+    )
+    eventually(
+        lambda: len(kept() - before) == 1,
+        60,
+        "arguments and the result that was taken deleted, the spawned call's result kept",
+    )
+    again = f"answer(len(modal.FunctionCall.from_id({spawned!r}).get()))"
+    assert client.sdk(again) == 3 << 20
 
 
 @pytest.mark.core

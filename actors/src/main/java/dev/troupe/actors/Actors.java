@@ -1,8 +1,8 @@
 package dev.troupe.actors;
 
+import com.typesafe.config.Config;
 import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.Apps;
-import com.typesafe.config.Config;
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.calllog.CallLog;
 import dev.troupe.actors.calllog.RetentionSettings;
