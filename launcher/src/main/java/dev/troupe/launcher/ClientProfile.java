@@ -37,30 +37,37 @@ final class ClientProfile {
 
   /** Writes the file for a server that listens at {@code url}; makes a token where none is kept. */
   static void write(Path data, String url, Directory directory, InstantSource clock) {
-    Map<String, String> kept = read(file(data));
-    String id = kept.getOrDefault(TOKEN_ID, "");
-    String secret = kept.getOrDefault(TOKEN_SECRET, "");
-    if (id.isEmpty() || secret.isEmpty()) {
-      id = "ak-" + random();
-      secret = "as-" + random();
-    }
+    Token kept = token(data);
+    Token made =
+        kept.id().isEmpty() || kept.secret().isEmpty()
+            ? new Token("ak-" + random(), "as-" + random())
+            : kept;
     Entry token =
         new Entry(
             Kind.TOKEN,
             "",
             "",
-            id,
+            made.id(),
             clock.instant(),
             Map.of(
                 DirectoryCredentials.SECRET_SHA256,
-                DirectoryCredentials.hash(secret),
+                DirectoryCredentials.hash(made.secret()),
                 DirectoryCredentials.ENVIRONMENT,
                 DirectoryCredentials.DEFAULT_ENVIRONMENT));
     directory.put(token).toCompletableFuture().join();
     save(
         file(data),
         "export %s=%s%nexport %s=%s%nexport %s=%s%n"
-            .formatted(URL, url, TOKEN_ID, id, TOKEN_SECRET, secret));
+            .formatted(URL, url, TOKEN_ID, made.id(), TOKEN_SECRET, made.secret()));
+  }
+
+  /** What a client proves itself with. */
+  record Token(String id, String secret) {}
+
+  /** The token in the file of a data directory. */
+  static Token token(Path data) {
+    Map<String, String> kept = read(file(data));
+    return new Token(kept.getOrDefault(TOKEN_ID, ""), kept.getOrDefault(TOKEN_SECRET, ""));
   }
 
   private static Map<String, String> read(Path file) {

@@ -49,7 +49,7 @@ final class EmbeddedServer implements AutoCloseable {
   private static final Duration STOP_GRACE = Duration.ofSeconds(5);
 
   private final Deque<Part> parts = new ArrayDeque<>();
-  private final InetSocketAddress address;
+  private final Gateway gateway;
   private final Persistence persistence;
   private final @Nullable NodeAgent agent;
 
@@ -82,7 +82,7 @@ final class EmbeddedServer implements AutoCloseable {
           persistence.callLog(),
           persistence.directory(),
           clock);
-      Gateway gateway =
+      gateway =
           Gateway.start(
                   cluster.system(),
                   GatewaySettings.from(troupe),
@@ -95,7 +95,6 @@ final class EmbeddedServer implements AutoCloseable {
                       clock))
               .toCompletableFuture()
               .join();
-      address = gateway.address();
       parts.push(new Part("the gateway", gateway));
       NodeSettings node = NodeSettings.from(troupe);
       NodeAgent started = node.enabled() ? startAgent(node, gateway) : null;
@@ -156,7 +155,12 @@ final class EmbeddedServer implements AutoCloseable {
 
   /** Where the public port listens. */
   InetSocketAddress address() {
-    return address;
+    return gateway.address();
+  }
+
+  /** The doors. */
+  Gateway gateway() {
+    return gateway;
   }
 
   /** The stores. */

@@ -1,5 +1,6 @@
 package dev.troupe.launcher;
 
+import dev.troupe.launcher.rehearsal.Rehearsal;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,14 +18,15 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
 /**
- * Starts all but containers on an empty data directory, asks once whether it is well, and ends: the
- * run that the JVM's start cache is made from.
+ * Starts all but the agent on an empty data directory, rehearses calls, and ends: the run that the
+ * JVM's start cache is made from. The cache holds what was loaded and linked, and how often what
+ * ran (its profile), so that a server just started is compiled as one that has run for a while.
  */
-@Command(name = "rehearse", hidden = true, description = "Starts and ends a server.")
+@Command(name = "rehearse", hidden = true, description = "Starts a server, tries it, ends it.")
 final class Rehearse implements Callable<Integer> {
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws Exception {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
         EmbeddedServer.start(LauncherSettings.load(data, 0, null, false), data, List.of())) {
@@ -33,8 +35,20 @@ final class Rehearse implements Callable<Integer> {
       try (HttpClient client = HttpClient.newHttpClient()) {
         HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/healthz")).build();
         int status = client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
-        return status == 200 ? 0 : 1;
+        if (status != 200) {
+          return 1;
+        }
       }
+      ClientProfile.Token token = ClientProfile.token(data);
+      Rehearsal.run(
+          new Rehearsal.Stage(
+              URI.create(url),
+              token.id(),
+              token.secret(),
+              server.gateway().controlPlane(),
+              server.gateway().containerDoor(),
+              data));
+      return 0;
     } finally {
       delete(data);
     }
