@@ -13,12 +13,13 @@ public final class Ids {
 
   private static final String BASE62 =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  private static final BigInteger RADIX = BigInteger.valueOf(62);
+  private static final int RADIX = 62;
 
   static void check(String prefix, String value) {
     boolean good = value.startsWith(prefix) && value.length() > prefix.length();
     for (int i = prefix.length(); good && i < value.length(); i++) {
-      good = BASE62.indexOf(value.charAt(i)) >= 0;
+      char c = value.charAt(i);
+      good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     }
     if (!good || value.length() > 80) {
       throw new InvalidId("'%.80s' is not an id of the kind '%s…'".formatted(value, prefix));
@@ -63,13 +64,21 @@ public final class Ids {
     }
   }
 
+  /** Divides the bytes, as one number, by the radix until all characters are there. */
   private static String encode(byte[] bytes, int take, int length) {
-    BigInteger number = new BigInteger(1, java.util.Arrays.copyOf(bytes, take));
+    int[] digits = new int[take];
+    for (int i = 0; i < take; i++) {
+      digits[i] = i < bytes.length ? bytes[i] & 0xff : 0;
+    }
     char[] text = new char[length];
-    for (int i = length - 1; i >= 0; i--) {
-      BigInteger[] parts = number.divideAndRemainder(RADIX);
-      text[i] = BASE62.charAt(parts[1].intValue());
-      number = parts[0];
+    for (int at = length - 1; at >= 0; at--) {
+      int rest = 0;
+      for (int i = 0; i < take; i++) {
+        int part = (rest << 8) | digits[i];
+        digits[i] = part / RADIX;
+        rest = part % RADIX;
+      }
+      text[at] = BASE62.charAt(rest);
     }
     return new String(text);
   }

@@ -12,8 +12,10 @@ import io.grpc.ServerCallHandler;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Hands each call on a task's socket to the door, and the door's answer back. */
@@ -21,6 +23,11 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
 
   private static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  private static final List<Metadata.Key<String>> READ =
+      Stream.of("x-idempotency-key", "x-modal-client-version")
+          .map(name -> Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER))
+          .toList();
 
   private final ContainerDoor door;
   private final TaskId task;
@@ -37,14 +44,13 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
     return new OpenCall(call, clientHeaders(headers), Context.current().getDeadline());
   }
 
+  /** The few that the gateway reads: a Python client sends a dozen with each call. */
   private static Map<String, String> clientHeaders(Metadata metadata) {
     Map<String, String> headers = new HashMap<>();
-    for (String name : metadata.keys()) {
-      if (name.startsWith("x-") && !name.endsWith(Metadata.BINARY_HEADER_SUFFIX)) {
-        String value = metadata.get(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER));
-        if (value != null) {
-          headers.put(name, value);
-        }
+    for (Metadata.Key<String> key : READ) {
+      String value = metadata.get(key);
+      if (value != null) {
+        headers.put(key.name(), value);
       }
     }
     return headers;

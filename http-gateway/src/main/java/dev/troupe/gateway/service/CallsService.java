@@ -40,6 +40,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** Calls, as those see them who make them: new ones, their inputs, their end. */
@@ -198,9 +199,10 @@ final class CallsService implements RpcService {
     List<NewInput> inputs = new ArrayList<>(items.size());
     for (FunctionPutInputsItem item : items) {
       InputId id = InputId.of(call, item.getIdx());
-      BlobId blob =
-          new BlobId(
-              BlobId.PREFIX + world.mint().keyFor("", "FunctionPutInputs", id.value(), "args"));
+      Supplier<BlobId> blob =
+          () ->
+              new BlobId(
+                  BlobId.PREFIX + world.mint().keyFor("", "FunctionPutInputs", id.value(), "args"));
       inputs.add(
           new NewInput(
               item.getIdx(),
@@ -257,10 +259,8 @@ final class CallsService implements RpcService {
   }
 
   private CompletionStage<Void> send(FunctionId function, Say say, int moves) {
-    return world
-        .entities()
-        .function(function)
-        .<SubmitReply>ask(say::to, world.settings().askTimeout())
+    return Entities.<FunctionProtocol.Command, SubmitReply>ask(
+            world.entities().function(function), say::to, world.settings().askTimeout())
         .thenCompose(
             reply ->
                 switch (reply) {

@@ -2,6 +2,7 @@ package dev.troupe.gateway.service;
 
 import com.google.protobuf.Empty;
 import dev.troupe.actors.blob.Payload;
+import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.function.FunctionProtocol.Beat;
 import dev.troupe.actors.function.FunctionProtocol.Beaten;
 import dev.troupe.actors.function.FunctionProtocol.Hello;
@@ -41,6 +42,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /** What the runner inside a container says: it asks for inputs and reports outputs. */
 final class ContainersService implements RpcService {
@@ -153,10 +155,8 @@ final class ContainersService implements RpcService {
 
   private CompletionStage<Turn<LeaseReply>> lease(
       Caller.Task task, String pollKey, int most, Duration slice) {
-    return world
-        .entities()
-        .function(task.function())
-        .<LeaseReply>ask(
+    return Entities.<FunctionProtocol.Command, LeaseReply>ask(
+            world.entities().function(task.function()),
             replyTo -> new Lease(task.task(), pollKey, most, slice, replyTo),
             slice.plus(world.settings().askTimeout()))
         .thenApply(
@@ -223,7 +223,7 @@ final class ContainersService implements RpcService {
       if (!input.call().function().equals(task.function())) {
         throw RpcFailure.denied("Input '%s' is not one of this container's.".formatted(input));
       }
-      BlobId blob = blob(task, "%s.%d".formatted(input, item.getRetryCount()));
+      Supplier<BlobId> blob = () -> blob(task, "%s.%d".formatted(input, item.getRetryCount()));
       reported.add(
           new Reported(
               input,
@@ -245,10 +245,8 @@ final class ContainersService implements RpcService {
             .stream()
             .map(
                 chunk ->
-                    world
-                        .entities()
-                        .function(task.function())
-                        .<ReportReply>ask(
+                    Entities.<FunctionProtocol.Command, ReportReply>ask(
+                            world.entities().function(task.function()),
                             replyTo -> new Report(task.task(), chunk, replyTo),
                             world.settings().askTimeout())
                         .thenAccept(ContainersService::requireTaken)
@@ -267,7 +265,7 @@ final class ContainersService implements RpcService {
         || status == GenericStatus.GENERIC_STATUS_UNSPECIFIED) {
       return CompletableFuture.completedStage(Empty.getDefaultInstance());
     }
-    Blocking.Call<Payload> keeping = () -> payloads.keep(result, blob(task, "start"));
+    Blocking.Call<Payload> keeping = () -> payloads.keep(result, () -> blob(task, "start"));
     return world
         .disk()
         .call(keeping)

@@ -10,6 +10,10 @@ import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.secret.SecretProtocol;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 
@@ -19,6 +23,16 @@ public interface Entities {
 
   /** The entity of a kind that has an id; with sharding, {@code sharding::entityRefFor}. */
   <C> EntityRef<C> ref(EntityTypeKey<C> kind, String id);
+
+  /**
+   * Asks an entity, and goes on with its answer on the thread that brings it. Pekko's own stage
+   * hands each answer to the common pool of the JVM first, which wakes one thread more for each
+   * RPC; so what comes after this must be short and never wait.
+   */
+  static <C, R> CompletionStage<R> ask(
+      EntityRef<C> entity, Function<ActorRef<R>, C> message, Duration patience) {
+    return entity.<R>ask(message::apply, patience).toCompletableFuture().copy();
+  }
 
   /** An app. */
   default EntityRef<AppProtocol.Command> app(AppId app) {

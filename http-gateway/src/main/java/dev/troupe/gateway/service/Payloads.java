@@ -12,6 +12,7 @@ import dev.troupe.protocol.modal.GenericResult;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,20 +57,21 @@ final class Payloads {
     return message.getSerializedSize() <= inlineLimit;
   }
 
-  /** Keeps an input; {@code name} is the blob to use, if one is needed. */
-  Payload keep(FunctionInput input, BlobId name) throws IOException {
+  /** Keeps an input; {@code name} makes the name of a blob, if one is needed. */
+  Payload keep(FunctionInput input, Supplier<BlobId> name) throws IOException {
     if (input.hasArgsBlobId()) {
       return keepRest(input, name, new BlobId(input.getArgsBlobId()));
     }
     if (isSmall(input)) {
       return Payload.of(input.toByteArray(), null);
     }
-    blobs.putPayload(name, input.getArgs().newInput());
-    return Payload.of(input.toBuilder().setArgsBlobId(name.value()).build().toByteArray(), name);
+    BlobId blob = name.get();
+    blobs.putPayload(blob, input.getArgs().newInput());
+    return Payload.of(input.toBuilder().setArgsBlobId(blob.value()).build().toByteArray(), blob);
   }
 
-  /** Keeps a result; {@code name} is the blob to use, if one is needed. */
-  Payload keep(GenericResult result, BlobId name) throws IOException {
+  /** Keeps a result; {@code name} makes the name of a blob, if one is needed. */
+  Payload keep(GenericResult result, Supplier<BlobId> name) throws IOException {
     if (result.hasDataBlobId()) {
       return keepRest(result, name, new BlobId(result.getDataBlobId()));
     }
@@ -80,8 +82,9 @@ final class Payloads {
     if (!isSmall(bare)) {
       return keepRest(result, name, null);
     }
-    blobs.putPayload(name, result.getData().newInput());
-    return Payload.of(result.toBuilder().setDataBlobId(name.value()).build().toByteArray(), name);
+    BlobId blob = name.get();
+    blobs.putPayload(blob, result.getData().newInput());
+    return Payload.of(result.toBuilder().setDataBlobId(blob.value()).build().toByteArray(), blob);
   }
 
   /** Whether reading the payload touches a blob. */
@@ -111,13 +114,14 @@ final class Payloads {
         .orElse(result);
   }
 
-  private Payload keepRest(Message message, BlobId name, @Nullable BlobId attached)
+  private Payload keepRest(Message message, Supplier<BlobId> name, @Nullable BlobId attached)
       throws IOException {
     if (isSmall(message)) {
       return Payload.of(message.toByteArray(), attached);
     }
-    blobs.putPayload(name, message.toByteString().newInput());
-    return Payload.stored(name, attached);
+    BlobId blob = name.get();
+    blobs.putPayload(blob, message.toByteString().newInput());
+    return Payload.stored(blob, attached);
   }
 
   private <M extends Message> M message(Payload payload, Parser<M> parser) throws IOException {

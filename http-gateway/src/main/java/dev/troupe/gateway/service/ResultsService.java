@@ -2,6 +2,7 @@ package dev.troupe.gateway.service;
 
 import dev.troupe.actors.calllog.OutputNumber;
 import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.function.FunctionProtocol.Await;
 import dev.troupe.actors.function.FunctionProtocol.AwaitReply;
 import dev.troupe.actors.function.FunctionProtocol.Wanted;
@@ -115,10 +116,8 @@ final class ResultsService implements RpcService {
 
   private CompletionStage<Turn<AwaitReply.Outputs>> await(Asked asked, Duration slice) {
     Instant begun = world.clock().instant();
-    return world
-        .entities()
-        .function(asked.call().function())
-        .<AwaitReply>ask(
+    return Entities.<FunctionProtocol.Command, AwaitReply>ask(
+            world.entities().function(asked.call().function()),
             replyTo ->
                 new Await(
                     asked.call(), asked.wanted(), asked.most(), asked.clear(), slice, replyTo),

@@ -25,7 +25,7 @@ class PayloadsTest {
   void keepsASmallInputInline() throws IOException {
     FunctionInput input = input(50);
 
-    Payload payload = payloads.keep(input, NAME);
+    Payload payload = payloads.keep(input, () -> NAME);
 
     assertThat(Payloads.isInline(payload)).isTrue();
     assertThat(payloads.input(payload, room(0))).isEqualTo(input);
@@ -36,7 +36,7 @@ class PayloadsTest {
   void liftsTheDataOutOfABigInput() throws IOException {
     FunctionInput input = input(5_000);
 
-    Payload payload = payloads.keep(input, NAME);
+    Payload payload = payloads.keep(input, () -> NAME);
 
     assertThat(payload.attached()).isEqualTo(NAME);
     assertThat(payload.sizeBytes()).isLessThan(300);
@@ -45,7 +45,7 @@ class PayloadsTest {
 
   @Test
   void leavesDataInTheirBlobWhereThereIsNoRoom() throws IOException {
-    Payload payload = payloads.keep(input(5_000), NAME);
+    Payload payload = payloads.keep(input(5_000), () -> NAME);
 
     FunctionInput read = payloads.input(payload, room(4_999));
 
@@ -55,7 +55,7 @@ class PayloadsTest {
 
   @Test
   void sharesTheRoomOfAnAnswer() throws IOException {
-    Payload payload = payloads.keep(input(600), NAME);
+    Payload payload = payloads.keep(input(600), () -> NAME);
     Room room = room(1_000);
 
     assertThat(payloads.input(payload, room).hasArgs()).isTrue();
@@ -67,7 +67,7 @@ class PayloadsTest {
     blobs.putPayload(UPLOADED, new ByteArrayInputStream(new byte[7]));
     FunctionInput input = FunctionInput.newBuilder().setArgsBlobId(UPLOADED.value()).build();
 
-    Payload payload = payloads.keep(input, NAME);
+    Payload payload = payloads.keep(input, () -> NAME);
 
     assertThat(payload.attached()).isEqualTo(UPLOADED);
     assertThat(payloads.input(payload, room(100)).getArgs().size()).isEqualTo(7);
@@ -79,7 +79,7 @@ class PayloadsTest {
     GenericResult result =
         GenericResult.newBuilder().setData(ByteString.copyFrom(new byte[5_000])).build();
 
-    Payload payload = payloads.keep(result, NAME);
+    Payload payload = payloads.keep(result, () -> NAME);
 
     assertThat(payload.attached()).isEqualTo(NAME);
     assertThat(payloads.result(payload, room(10_000))).isEqualTo(result);
@@ -93,7 +93,7 @@ class PayloadsTest {
             .setDataBlobId(UPLOADED.value())
             .build();
 
-    Payload payload = payloads.keep(result, NAME);
+    Payload payload = payloads.keep(result, () -> NAME);
 
     assertThat(payload.stored()).isEqualTo(NAME);
     assertThat(payload.attached()).isEqualTo(UPLOADED);
