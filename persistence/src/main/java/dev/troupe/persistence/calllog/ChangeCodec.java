@@ -163,6 +163,9 @@ final class ChangeCodec {
     if (row.startedAt() != null) {
       to.setStartedAt(Micros.of(row.startedAt()));
     }
+    if (row.clearedAt() != null) {
+      to.setClearedAt(Micros.of(row.clearedAt()));
+    }
     return to.build();
   }
 
@@ -270,7 +273,7 @@ final class ChangeCodec {
         from.getTask(),
         from.hasStartedAt() ? Micros.toInstant(from.getStartedAt()) : null,
         Micros.toInstant(from.getFinishedAt()),
-        null);
+        from.hasClearedAt() ? Micros.toInstant(from.getClearedAt()) : null);
   }
 
   private static Payload payload(dev.troupe.persistence.calllog.proto.Payload from) {

@@ -178,6 +178,9 @@ final class MergedChanges {
         output = first;
         spent = null;
         lease = null;
+        if (first.clearedAt() != null) {
+          cleared(first.clearedAt());
+        }
       }
     }
 

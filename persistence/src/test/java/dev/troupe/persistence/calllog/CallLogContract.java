@@ -375,6 +375,21 @@ abstract class CallLogContract {
   }
 
   @Test
+  void aResultThatWasTakenBeforeItWasWrittenIsSweptToo() {
+    CallId c = call(F, "c");
+    OutputRow row = output(c, 0, 1);
+    done(newCall(c, 1), newInput(c, 0, 1));
+    done(
+        new LogWrite.Finished(
+            new OutputRow(
+                row.input(), row.number(), 1, row.result(), "", 4, row.task(), T0, T0, T0)));
+
+    assertThat(get(log.outputsOf(c, 0, 0)).getFirst().clearedAt()).isEqualTo(T0);
+    get(log.sweep(T0.plusSeconds(1), LONG_AGO));
+    assertThat(get(log.call(c))).isEmpty();
+  }
+
+  @Test
   void finishedCallsAreSweptByAgeAndUnfinishedOnesStay() {
     Instant limit = T0.plus(Duration.ofDays(7));
     CallId old = call(F, "old");

@@ -53,8 +53,7 @@ class ChangeCodecTest {
             mark(5),
             T0);
     OutputRow ended =
-        new OutputRow(
-            INPUT, new OutputNumber(3, 1), 4, null, "it timed out", 0, "", null, T0, null);
+        new OutputRow(INPUT, new OutputNumber(3, 1), 4, null, "it timed out", 0, "", null, T0, T0);
     return List.of(
         newCall(CALL, -1),
         new LogWrite.NewInput(waiting(CALL, 0, 1, whole)),
