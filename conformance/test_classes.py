@@ -3,7 +3,7 @@
 import pytest
 
 CLASS = """
-    import os, modal
+    import os, time, modal
     app = modal.App("class")
 
     @app.cls(max_containers=1, scaledown_window=2)
@@ -27,6 +27,7 @@ CLASS = """
 
         @modal.exit()
         def close(self):
+            time.sleep(1)  # a container that is killed does not get over this
             print(f"{self.name} closes after {self.visits} visits")
 
     @app.local_entrypoint()

@@ -133,7 +133,7 @@ def test_lines_of_two_containers_are_never_mixed(client, script):
     app = script(
         "lines.py",
         """
-        import sys, modal
+        import sys, time, modal
         app = modal.App("lines")
 
         @app.function(max_containers=2)
@@ -142,6 +142,7 @@ def test_lines_of_two_containers_are_never_mixed(client, script):
                 for part in f"<{who} says {n}>\\n".partition("says"):
                     sys.stdout.write(part)
                     sys.stdout.flush()
+                    time.sleep(0.005)  # for the other to speak
 
         @app.local_entrypoint()
         def main():
@@ -179,16 +180,20 @@ def test_what_containers_print_one_after_another_is_shown_once(client, script):
 
 
 def test_the_last_words_of_a_container_are_shown(client, script):
-    """Break: tell app_done when an app begins to end, not when it has."""
+    """Break: end the logs of an app when it begins to end, not when its containers have."""
     app = script(
         "last.py",
         """
-        import atexit, modal
+        import atexit, time, modal
         app = modal.App("last")
+
+        def end():
+            time.sleep(1)  # whoever does not wait for the container is gone by then
+            print("the very last words")
 
         @app.function()
         def work():
-            atexit.register(print, "the very last words")
+            atexit.register(end)
 
         @app.local_entrypoint()
         def main():
