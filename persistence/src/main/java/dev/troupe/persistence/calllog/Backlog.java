@@ -24,9 +24,10 @@ final class Backlog {
   /**
    * When rows go to the tables.
    *
-   * @param delayNanos how long they may stay: the longer, the more merges
+   * @param delayNanos how long they stay at least: the longer, the more merges
    * @param mostBytes of what stays; past this, rows go whatever their age
-   * @param sliceChanges about how many changes one transaction takes along
+   * @param sliceChanges about how many changes one transaction takes along; fewer wait for as long
+   *     again, since a transaction writes whole pages however few of their rows change
    */
   record Limits(long delayNanos, long mostBytes, int sliceChanges) {}
 
@@ -112,18 +113,18 @@ final class Backlog {
     Entry oldest = oldest();
     return oldest == null
         ? OptionalLong.empty()
-        : OptionalLong.of(bytes > limits.mostBytes() ? oldest.at : oldest.at + limits.delayNanos());
+        : OptionalLong.of(bytes > limits.mostBytes() ? oldest.at : latest(oldest));
   }
 
-  /** The rows that are due, about as many as one transaction takes along, oldest first. */
+  /** The rows that are to go now, about as many as one transaction takes along, oldest first. */
   List<Entry> slice(long now) {
     List<Entry> slice = new ArrayList<>();
     int changes = 0;
     long left = bytes;
     for (Entry entry : byAge) {
       boolean crowded = left > limits.mostBytes();
-      boolean due = entry.at + limits.delayNanos() <= now;
-      if (!crowded && (!due || changes >= limits.sliceChanges())) {
+      boolean ripe = entry.at + limits.delayNanos() <= now;
+      if (!crowded && (!ripe || changes >= limits.sliceChanges())) {
         break;
       }
       if (!entry.gone && !refused(entry)) {
@@ -132,7 +133,15 @@ final class Backlog {
         left -= entry.bytes;
       }
     }
-    return slice;
+    boolean worthIt =
+        changes >= limits.sliceChanges()
+            || bytes > limits.mostBytes()
+            || (!slice.isEmpty() && latest(slice.getFirst()) <= now);
+    return worthIt ? slice : List.of();
+  }
+
+  private long latest(Entry entry) {
+    return entry.at + 2 * limits.delayNanos();
   }
 
   /** All rows of a function, oldest first. */
