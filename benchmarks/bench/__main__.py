@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,8 @@ def raw_rows(environment, server):
 
 def main():
     print("Keep the machine quiet meanwhile.\n")
+    # What earlier runs have kept would be loaded and swept meanwhile; images stay.
+    shutil.rmtree(DATA / "store", ignore_errors=True)
     starts = []
     for _ in range(3):
         server = Server()
