@@ -99,7 +99,7 @@ public final class Sweeper {
         });
   }
 
-  private CompletionStage<Void> sweep(Instant now) {
+  private CompletionStage<List<BlobId>> sweep(Instant now) {
     return log.sweep(now.minus(settings.taken()), now.minus(settings.results()))
         .thenCompose(this::delete)
         .thenCompose(_ -> payloadsBefore(now.minus(settings.orphans())))
@@ -107,29 +107,33 @@ public final class Sweeper {
   }
 
   private CompletionStage<List<BlobId>> payloadsBefore(Instant before) {
+    return onDisk(() -> blobs.payloadsOlderThan(before, ORPHANS_LOOKED_AT));
+  }
+
+  private CompletionStage<List<BlobId>> delete(List<BlobId> gone) {
+    return onDisk(
+        () -> {
+          blobs.deletePayloads(gone);
+          return gone;
+        });
+  }
+
+  /** What reads or changes files, and gives names of payloads. */
+  @FunctionalInterface
+  private interface DiskWork {
+    List<BlobId> run() throws IOException;
+  }
+
+  private CompletionStage<List<BlobId>> onDisk(DiskWork work) {
     return CompletableFuture.supplyAsync(
         () -> {
           try {
-            return blobs.payloadsOlderThan(before, ORPHANS_LOOKED_AT);
+            return work.run();
           } catch (IOException failure) {
             throw new UncheckedIOException(failure);
           }
         },
         disk);
-  }
-
-  private CompletionStage<Void> delete(List<BlobId> gone) {
-    return gone.isEmpty()
-        ? CompletableFuture.completedStage(null)
-        : CompletableFuture.runAsync(
-            () -> {
-              try {
-                blobs.deletePayloads(gone);
-              } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
-              }
-            },
-            disk);
   }
 
   private static List<BlobId> without(List<BlobId> all, List<BlobId> owned) {

@@ -65,9 +65,7 @@ final class Adoption {
   /** Whether machines are still to tell what they have before more is started. */
   boolean isBlind(Supplier<List<MachineId>> machines, Instant now) {
     if (!seesAll) {
-      List<MachineId> linked = machines.get();
-      boolean allTold = !linked.isEmpty() && told.containsAll(linked);
-      seesAll = allTold || !now.isBefore(until);
+      seesAll = allTold(machines.get()) || !now.isBefore(until);
     }
     return !seesAll;
   }
@@ -103,8 +101,11 @@ final class Adoption {
 
   /** Whether containers that did not speak so far are taken for lost. */
   boolean isOver(List<MachineId> linked, Instant now) {
-    boolean allTold = !linked.isEmpty() && told.containsAll(linked) && !now.isBefore(settledAt);
-    return allTold || !now.isBefore(until);
+    return (allTold(linked) && !now.isBefore(settledAt)) || !now.isBefore(until);
+  }
+
+  private boolean allTold(List<MachineId> linked) {
+    return !linked.isEmpty() && told.containsAll(linked);
   }
 
   /** Inputs whose containers are taken for lost. */

@@ -1,9 +1,9 @@
 package dev.troupe.persistence.calllog;
 
-import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.InputId;
+import dev.troupe.persistence.calllog.GroupRows.Added;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -77,19 +77,20 @@ final class Backlog {
   }
 
   /** Adds a committed row. */
-  void add(
-      long owner,
-      FunctionId function,
-      long epoch,
-      long row,
-      List<LogWrite> changes,
-      long size,
-      long at) {
-    OfFunction of = functions.computeIfAbsent(function, id -> new OfFunction(owner, id));
-    Entry entry = new Entry(function, epoch, row, size, at, of.merged.add(changes));
+  void add(Added row, long at) {
+    OfFunction of =
+        functions.computeIfAbsent(row.function(), id -> new OfFunction(row.owner().id(), id));
+    Entry entry =
+        new Entry(
+            row.function(),
+            row.owner().epoch(),
+            row.row(),
+            row.bytes(),
+            at,
+            of.merged.add(row.changes()));
     of.entries.add(entry);
     byAge.add(entry);
-    bytes += size;
+    bytes += row.bytes();
   }
 
   /** Whether a new call of this id is among what stays; if so, so are all inputs that it has. */

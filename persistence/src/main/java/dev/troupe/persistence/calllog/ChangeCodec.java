@@ -1,6 +1,5 @@
 package dev.troupe.persistence.calllog;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.troupe.actors.blob.Payload;
@@ -278,13 +277,9 @@ final class ChangeCodec {
 
   private static Payload payload(dev.troupe.persistence.calllog.proto.Payload from) {
     return new Payload(
-        from.hasInline() ? bytes(from.getInline()) : null,
+        from.hasInline() ? from.getInline().toByteArray() : null,
         blob(from.getStored()),
         blob(from.getAttached()));
-  }
-
-  private static byte[] bytes(ByteString bytes) {
-    return bytes.toByteArray();
   }
 
   private static @Nullable BlobId blob(String id) {

@@ -14,13 +14,17 @@ sealed interface CommitRequest {
   long OVERHEAD = 256;
 
   /** What it weighs while it waits. */
-  long sizeBytes();
+  default long sizeBytes() {
+    return OVERHEAD;
+  }
 
   /** Breaks the promise, where it was not kept yet. */
   void fail(Throwable why);
 
   /** Whether somebody waits for it: what is not urgent waits a moment for company. */
-  boolean urgent();
+  default boolean urgent() {
+    return true;
+  }
 
   /** Changes of one function, by the owner with this epoch, and their bytes. */
   record Write(
@@ -64,16 +68,6 @@ sealed interface CommitRequest {
   record Claim(FunctionId function, CompletableFuture<Long> promise) implements CommitRequest {
 
     @Override
-    public long sizeBytes() {
-      return OVERHEAD;
-    }
-
-    @Override
-    public boolean urgent() {
-      return true;
-    }
-
-    @Override
     public void fail(Throwable why) {
       promise.completeExceptionally(why);
     }
@@ -81,16 +75,6 @@ sealed interface CommitRequest {
 
   /** A reader of a function's tables, who waits until what was acknowledged is in them. */
   record Settle(FunctionId function, CompletableFuture<Void> promise) implements CommitRequest {
-
-    @Override
-    public long sizeBytes() {
-      return OVERHEAD;
-    }
-
-    @Override
-    public boolean urgent() {
-      return true;
-    }
 
     @Override
     public void fail(Throwable why) {

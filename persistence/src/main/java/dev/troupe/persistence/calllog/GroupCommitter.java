@@ -144,13 +144,15 @@ final class GroupCommitter implements AutoCloseable {
   private void commit(List<CommitRequest> group) {
     List<Write> writes = new ArrayList<>();
     List<Claim> claims = new ArrayList<>();
+    List<Settle> settles = new ArrayList<>();
     for (CommitRequest request : group) {
       switch (request) {
         case Write write -> writes.add(write);
         case Claim claim -> claims.add(claim);
-        case Settle settle -> settle(settle);
+        case Settle settle -> settles.add(settle);
       }
     }
+    settle(settles);
     List<Entry> slice = backlog.slice(System.nanoTime());
     if (!writes.isEmpty() || !slice.isEmpty()) {
       commitWrites(writes, slice);
@@ -268,14 +270,7 @@ final class GroupCommitter implements AutoCloseable {
     done.moved().forEach(backlog::drop);
     long now = System.nanoTime();
     for (Added row : done.added()) {
-      backlog.add(
-          row.owner().id(),
-          row.function(),
-          row.owner().epoch(),
-          row.row(),
-          row.changes(),
-          row.bytes(),
-          now);
+      backlog.add(row, now);
       unsettled.add(row.function());
     }
     slice.forEach(entry -> forgetSettled(entry.function));
@@ -297,11 +292,21 @@ final class GroupCommitter implements AutoCloseable {
 
   // ---- rows of the write-ahead log
 
-  private void settle(Settle settle) {
-    List<Entry> rows = backlog.of(settle.function());
-    if (!rows.isEmpty() && backlog.refusal(settle.function()) == null) {
+  private void settle(List<Settle> settles) {
+    List<Entry> rows =
+        settles.stream()
+            .map(Settle::function)
+            .distinct()
+            .filter(function -> backlog.refusal(function) == null)
+            .flatMap(function -> backlog.of(function).stream())
+            .toList();
+    if (!rows.isEmpty()) {
       commitWrites(List.of(), rows);
     }
+    settles.forEach(this::answer);
+  }
+
+  private void answer(Settle settle) {
     Exception refused = backlog.refusal(settle.function());
     if (refused != null) {
       settle.fail(refused);

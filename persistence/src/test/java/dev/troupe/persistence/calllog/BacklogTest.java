@@ -13,6 +13,8 @@ import dev.troupe.actors.id.CallId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.InputId;
 import dev.troupe.persistence.calllog.Backlog.Entry;
+import dev.troupe.persistence.calllog.GroupRows.Added;
+import dev.troupe.persistence.calllog.LogSession.Owner;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +27,7 @@ class BacklogTest {
   private long rows;
 
   private void add(FunctionId function, long at, long bytes, LogWrite... changes) {
-    backlog.add(1, function, 1, ++rows, List.of(changes), bytes, at);
+    backlog.add(new Added(new Owner(1, 1), function, ++rows, List.of(changes), bytes), at);
   }
 
   private List<Long> slice(long now) {
