@@ -48,7 +48,7 @@ final class Container {
   private final Set<MachineId> refusedBy = new HashSet<>();
   private @Nullable String waitReason;
   private boolean killed;
-  private boolean leaveSaid;
+  private boolean everAsked;
   private boolean everLeased;
 
   private final Set<InputId> held = new LinkedHashSet<>();
@@ -105,6 +105,7 @@ final class Container {
     if (next == Phase.SERVING) {
       // Until now it had nothing to be idle from.
       idleSince = now;
+      everAsked = true;
     }
     return true;
   }
@@ -191,13 +192,9 @@ final class Container {
     killed = true;
   }
 
-  /** Its runner was told to leave in answer to a question of its own. */
-  boolean wasToldToLeave() {
-    return leaveSaid;
-  }
-
-  void leaveSaid() {
-    leaveSaid = true;
+  /** Its runner has asked for inputs, so that it asks again or is about to exit. */
+  boolean everAsked() {
+    return everAsked || everLeased;
   }
 
   /** When its runner, or its machine, was last heard of it. */

@@ -276,11 +276,9 @@ final class Fleet {
       forget(container, now);
       return;
     }
-    boolean served = container.phase() == Phase.SERVING || container.everLeased();
     container.reach(Phase.LEAVING, now);
-    if (polls.answer(container.task(), new LeaseReply.Leave(why))) {
-      container.leaveSaid();
-    } else if (!served) {
+    boolean told = polls.answer(container.task(), new LeaseReply.Leave(why));
+    if (!told && !container.everAsked()) {
       // It never asked for an input, so no answer can tell it.
       container.kill();
       stop(container, STOP_GRACE, now);
@@ -299,12 +297,18 @@ final class Fleet {
     }
   }
 
-  /** Ends all: the app has ended. */
+  /**
+   * Ends all: the app has ended. A container that runs nothing learns it when it next asks: a
+   * signal could strike it while it already ends, in the user's own words of farewell.
+   */
   void stopAll(String why, Instant now) {
     for (Container container : all()) {
-      if (polls.of(container.task()) != null) {
+      if (container.killed()) {
+        continue;
+      }
+      if (container.idle()) {
         leave(container, why, now);
-      } else if (!container.killed() && !container.wasToldToLeave()) {
+      } else {
         kill(container, STOP_GRACE, now);
       }
     }

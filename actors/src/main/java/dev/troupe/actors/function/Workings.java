@@ -329,8 +329,9 @@ final class Workings {
   }
 
   void stop(Stop stop, Instant now) {
-    endings.terminateAll(stop.reason(), now);
+    // In this order: the fleet looks at who runs what.
     fleet.stopAll(stop.reason(), now);
+    endings.terminateAll(stop.reason(), now);
     stopping.add(stop.replyTo());
   }
 

@@ -607,6 +607,39 @@ class FunctionContainersTest {
   }
 
   @Test
+  void aContainerThatRunsNothingIsToldTheEndOfTheAppWhenItNextAsks() {
+    Harness at = harness().publish();
+    at.spawn("c");
+    TaskId task = at.started();
+    at.succeed(task, at.lease(task), "result");
+    at.quiesce();
+
+    at.function.tell(new Stop("the app was stopped", at.stops.ref()));
+    at.poll(task);
+
+    at.leases.expectMessageClass(LeaseReply.Leave.class);
+    at.function.tell(new Stop("the app was stopped", at.stops.ref()));
+    at.pass(Duration.ofSeconds(10));
+    at.machine.expectNoMessage(SHORT);
+    at.ended(task, new Ending.Exited(0, 0, false));
+    at.stops.expectMessage(new Stopped(at.id));
+  }
+
+  @Test
+  void aContainerThatRunsNothingAndNeverAsksIsSentASignal() {
+    Harness at = harness().publish();
+    at.spawn("c");
+    TaskId task = at.started();
+    at.succeed(task, at.lease(task), "result");
+    at.quiesce();
+
+    at.function.tell(new Stop("the app was stopped", at.stops.ref()));
+    at.pass(Fleet.LEAVE_PATIENCE.plus(Fleet.RESTATE));
+
+    at.expectStop(task);
+  }
+
+  @Test
   void aSignalThatIsLostIsSentAgain() {
     Harness at = harness().publish();
     at.spawn("c");
