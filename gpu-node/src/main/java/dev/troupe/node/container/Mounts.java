@@ -34,6 +34,13 @@ public final class Mounts {
         .formatted(lower, upper, work, durable ? "" : ",volatile");
   }
 
+  /** Mounts an overlay whose upper folder is to be kept. */
+  public static void mountOverlay(List<Path> lowestFirst, Path upper, Path work, Path target)
+      throws IOException {
+    Posix.mount(
+        "overlay", target.toString(), "overlay", overlayOptions(lowestFirst, upper, work, true));
+  }
+
   /** Whether something is mounted there. */
   static boolean isMountPoint(Path path) throws IOException {
     return mountPoints().contains(path.toString());

@@ -1,6 +1,7 @@
 package dev.troupe.node.image;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.node.container.Mounts;
 import dev.troupe.node.linux.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,6 +40,8 @@ public final class ImageStore {
             folder.resolve("layers"), folder.resolve("images"), folder.resolve("unfinished"));
     Files.createDirectories(store.layers);
     Files.createDirectories(store.images);
+    // A build that was cut off may have had an image mounted there.
+    Mounts.unmountAllBelow(store.unfinished);
     FileTree.delete(store.unfinished);
     Files.createDirectories(store.unfinished);
     return store;
