@@ -20,7 +20,7 @@ record Instruction(String name, List<Flag> flags, String arguments, List<HereDoc
   private static final Pattern DIRECTIVE = Pattern.compile("#\\s*escape\\s*=\\s*(.)\\s*");
   private static final Pattern FLAG = Pattern.compile("--([a-z-]+)(?:=(\\S*))?(?:\\s+|$)");
   private static final Pattern HERE =
-      Pattern.compile("<<(-?)(?:(['\"])([A-Za-z_][A-Za-z0-9_]*)\\2|([A-Za-z_][A-Za-z0-9_]*))");
+      Pattern.compile("(?<!\\S)\\d?<<(-?)(?:(['\"])([\\w./-]+)\\2|([\\w./-]+))");
 
   /** One option of an instruction. */
   record Flag(String name, String value) {}
@@ -141,10 +141,7 @@ record Instruction(String name, List<Flag> flags, String arguments, List<HereDoc
       List<HereDocument> documents = new ArrayList<>();
       Matcher here = HERE.matcher(arguments);
       while (here.find()) {
-        // "<<<" feeds a word, not lines.
-        if (here.start() == 0 || arguments.charAt(here.start() - 1) != '<') {
-          documents.add(document(here));
-        }
+        documents.add(document(here));
       }
       return documents;
     }
