@@ -33,7 +33,7 @@ final class LayerMount implements AutoCloseable {
     }
     // An upper folder that is the root of a layer shows its own rights.
     LayerFolders.setMode(mount.upper, 0755);
-    Mounts.mountOverlay(layers, mount.upper, work, mount.root);
+    Mounts.mountOverlay(layers, mount.upper, work, mount.root, true);
     return mount;
   }
 

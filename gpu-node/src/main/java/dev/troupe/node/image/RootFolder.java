@@ -82,20 +82,21 @@ final class RootFolder {
 
   /** Makes a folder and those it is in; returns where it is. */
   Path makeFolders(String path) throws IOException {
-    Path at = Path.of("/");
-    for (Path name : Path.of("/").resolve(path).normalize()) {
+    Path place = resolve(path);
+    Path at = root;
+    // What was resolved has no more links in it.
+    for (Path name : root.relativize(place)) {
       at = at.resolve(name);
-      Path place = resolve(at.toString());
-      if (Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {
+      if (name.toString().isEmpty() || Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
         continue;
       }
-      if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
-        throw new BuildFailure("'" + at + "' is a file, and no folder");
+      if (Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
+        throw new BuildFailure("'/%s' is a file, and no folder".formatted(root.relativize(at)));
       }
-      Files.createDirectory(place);
-      LayerFolders.setMode(place, 0755);
+      Files.createDirectory(at);
+      LayerFolders.setMode(at, 0755);
     }
-    return resolve(path);
+    return place;
   }
 
   /** A small file; empty where it isn't there. */
