@@ -223,6 +223,70 @@ def test_a_dockerfile_of_several_stages(client, script):
     assert repr(expected) in said, said
 
 
+@pytest.mark.core
+def test_what_a_function_leaves_behind_is_a_layer(client, script):
+    """Break: start the function's container without its secrets, or keep the runner in the layer."""
+    app = script(
+        "leaves.py",
+        """
+        import os, modal
+
+        def download(name, times=1):
+            with open("/" + name, "w") as file:
+                file.write(os.environ["WORD"] * times)
+
+        image = (
+            modal.Image.debian_slim()
+            .run_function(download, args=("model",), kwargs={"times": 2}, secrets=[modal.Secret.from_dict({"WORD": "w"})])
+            .run_commands("test -f /model", "test ! -e /pkg", "test ! -e /__modal")
+        )
+        app = modal.App("leaves", image=image)
+
+        @app.function()
+        def look():
+            return open("/model").read(), os.environ.get("WORD")
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    assert repr(("ww", None)) in client.modal("run", app).stdout
+
+
+def test_a_function_that_fails_fails_the_build_with_what_it_said(client, script):
+    """Break: keep the layer of a function that raised."""
+    app = script(
+        "raises.py",
+        """
+        import modal
+
+        def download():
+            raise ValueError("no such model")
+
+        def sleep():
+            import time
+            time.sleep(60)
+
+        app = modal.App("raises")
+
+        @app.function(image=modal.Image.debian_slim().run_function(download))
+        def raised():
+            pass
+
+        late = modal.App("late")
+
+        @late.function(image=modal.Image.debian_slim().run_function(sleep, timeout=2))
+        def never():
+            pass
+        """,
+    )
+    raised = client.modal("run", f"{app}::app.raised", succeeds=False)
+    assert raised.status == 1 and "ValueError('no such model')" in raised.output, raised
+    late = client.modal("run", f"{app}::late.never", succeeds=False)
+    assert late.status == 1 and "within its timeout of 2 s" in late.output, late
+
+
 def test_a_step_that_fails_shows_its_log_and_fails_the_run(client, script):
     """Break: keep the layer of a step whose command failed."""
     app = script(
@@ -288,7 +352,6 @@ def test_a_forced_build_is_a_new_one(client, script):
 @pytest.mark.parametrize(
     "step, named",
     [
-        ("run_function(print)", "run_function"),
         ('dockerfile_commands("RUN --mount=type=ssh true")', "RUN --mount=type=ssh true"),
         ('dockerfile_commands("COPY --from=nobody /a /b")', "there is no stage 'nobody'"),
         ('dockerfile_commands("NONSENSE")', "NONSENSE"),

@@ -140,7 +140,7 @@ class EntitiesTest {
     var images = SHARDING.entityRefFor(ImageProtocol.KEY, image.value());
     images.tell(
         new ImageProtocol.Ensure(
-            new Layer(image, null, new byte[] {1}, "2025.06"), false, caller.ref()));
+            new Layer(image, null, new byte[] {1}, "2025.06", null), false, caller.ref()));
     caller.expectMessage(LONG, new ImageReply.Building());
     Order.BuildImage build = fish(link, Order.BuildImage.class);
     ImageFacts facts = new ImageFacts("3.13", "/root", "glibc", "2025.06");

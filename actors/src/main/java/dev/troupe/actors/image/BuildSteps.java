@@ -35,6 +35,9 @@ public sealed interface BuildSteps {
     }
   }
 
+  /** A layer that a function makes: what it leaves behind in the image below. */
+  record ByFunction() implements BuildSteps {}
+
   /** A layer that can't be built here; the sentence is for the client's user. */
   record Unsupported(String sentence) implements BuildSteps {}
 

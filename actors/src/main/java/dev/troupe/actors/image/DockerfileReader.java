@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
 import dev.troupe.actors.image.BuildSteps.Base;
+import dev.troupe.actors.image.BuildSteps.ByFunction;
 import dev.troupe.actors.image.BuildSteps.Command;
 import dev.troupe.actors.image.BuildSteps.Copy;
 import dev.troupe.actors.image.BuildSteps.DefaultCommand;
@@ -69,6 +70,9 @@ final class DockerfileReader {
         }
       }
       List<Instruction> instructions = Instruction.read(definition.lines());
+      if (definition.byFunction() && instructions.isEmpty() && definition.baseTags().size() == 1) {
+        return new ByFunction();
+      }
       if (instructions.isEmpty()) {
         throw new Malformed("an image without build steps is not served yet");
       }

@@ -39,7 +39,7 @@ class BuildStepsTest {
 
   private static BuildSteps parse(Map<String, String> arguments, String... lines) {
     return BuildSteps.parse(
-        new ImageDefinition(List.of(lines), Set.of("base"), arguments, Set.of()));
+        new ImageDefinition(List.of(lines), Set.of("base"), arguments, false, Set.of()));
   }
 
   private static BuildSteps parse(String... lines) {
@@ -298,7 +298,7 @@ class BuildStepsTest {
     BuildSteps steps =
         BuildSteps.parse(
             new ImageDefinition(
-                List.of("FROM base", "ENV A=1"), Set.of("base"), Map.of(), Set.of(extra)));
+                List.of("FROM base", "ENV A=1"), Set.of("base"), Map.of(), false, Set.of(extra)));
 
     assertThat(sentence(steps)).contains(extra.words(), "not served yet");
   }

@@ -42,16 +42,15 @@ public final class Images {
       ContainerDriver driver,
       SandboxPool sandboxes,
       HostFiles hostFiles,
-      Pipes pipes)
+      Pipes pipes,
+      FunctionSteps functions)
       throws IOException {
     ImageStore store = ImageStore.open(folder.resolve("store"));
     BuildContainer container = new BuildContainer(driver, sandboxes, hostFiles, pipes, store);
     MountStore mounts = MountStore.open(folder.resolve("mounts"), contents);
-    return new Images(
-        store,
-        new ImageBuilder(store, container, mounts),
-        RunnerStore.open(store, container, folder),
-        mounts);
+    RunnerStore runners = RunnerStore.open(store, container, folder);
+    ImageBuilder builder = new ImageBuilder(store, container, mounts, runners, functions);
+    return new Images(store, builder, runners, mounts);
   }
 
   /** Ids of the images that are here. */
