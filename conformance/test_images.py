@@ -1,6 +1,11 @@
 """Images: debian_slim() made by recipe, build steps on top of it, and files added at start."""
 
+import re
+from pathlib import Path
+
 import pytest
+
+GUIDE = Path(__file__).parents[1] / "docs/guide/images.md"
 
 # Making the base image of the other Python version takes minutes, once for a data directory.
 FIRST_IMAGE = 900
@@ -530,3 +535,15 @@ def test_what_a_container_writes_is_gone_with_it(client, script):
         """,
     )
     assert "seen False False" in client.modal("run", app).stdout
+
+
+def test_the_snippets_of_the_guide_run_as_they_stand(client, script):
+    """Break: answer UNIMPLEMENTED to a build step that the guide shows."""
+    blocks = re.findall(r"^```(python|console) ?(\S*)\n(.*?)^```", GUIDE.read_text(), re.M | re.S)
+    assert [kind for kind, _, _ in blocks] == ["python", "console"] * 3
+    for kind, name, text in blocks:
+        if kind == "python":
+            script(name, text)
+        else:
+            command, shown = text.split("\n", 1)
+            assert shown.strip() in client.modal(*command.removeprefix("$ modal ").split()).stdout
