@@ -33,7 +33,7 @@ record ImageName(String environment, String name) {
     }
     if (name.startsWith(ImageId.PREFIX)) {
       throw RpcFailure.invalid(
-          "The name of an image can't begin with '%s', as '%s' does: that is how ids of images begin."
+          "The name of an image can't begin with '%s', as '%s' does: ids of images begin so."
               .formatted(ImageId.PREFIX, name));
     }
     return new ImageName(slash < 0 ? "" : text.substring(0, slash), name + ":" + tag);

@@ -274,7 +274,7 @@ final class ImageNamesService implements RpcService {
                               .formatted(image));
                   case ImageReply.Failed _ ->
                       throw RpcFailure.precondition(
-                          "The build of image '%s' failed: only an image that is built can be published."
+                          "The build of image '%s' failed: only what is built can be published."
                               .formatted(image));
                   case ImageReply.Unknown _ ->
                       throw RpcFailure.notFound("Image '%s' does not exist.".formatted(image));
