@@ -16,6 +16,7 @@ import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageEvent;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.imagename.ImageNameEvent;
 import dev.troupe.actors.secret.SecretEvent;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,6 +36,10 @@ final class JournalEvents {
     apps(events);
     functions(events);
     images(events);
+    events.put(
+        "image-name.published",
+        new ImageNameEvent.ImagePublished("main", "tools:v1", IMAGE, "ir-1", "ak-1", AT));
+    events.put("image-name.deleted", new ImageNameEvent.ImageNameDeleted(AT));
     events.put(
         "secret.written",
         new SecretEvent.SecretWritten(
