@@ -1,6 +1,7 @@
 package dev.troupe.node.linux;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -10,11 +11,16 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * An open folder, and what is done to the names in it. A name is one component, and no call follows
@@ -50,6 +56,9 @@ public final class FolderHandle implements AutoCloseable {
   private static final int ENOTDIR = 20;
   private static final int ELOOP = 40;
   private static final int ATTEMPTS = 100;
+
+  /** The kernel's own limit for values and lists of attributes, and more than that of paths. */
+  private static final long LONGEST_VALUE = 64 << 10;
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -88,27 +97,14 @@ public final class FolderHandle implements AutoCloseable {
       Posix.function("fchmodat", FunctionDescriptor.of(INT, INT, POINTER, INT, INT));
   private static final MethodHandle UTIMENSAT =
       Posix.function("utimensat", FunctionDescriptor.of(INT, INT, POINTER, POINTER, INT));
+  private static final MethodHandle READLINKAT =
+      Posix.function("readlinkat", FunctionDescriptor.of(LONG, INT, POINTER, POINTER, LONG));
+  private static final MethodHandle LLISTXATTR =
+      Posix.function("llistxattr", FunctionDescriptor.of(LONG, POINTER, POINTER, LONG));
+  private static final MethodHandle LGETXATTR =
+      Posix.function("lgetxattr", FunctionDescriptor.of(LONG, POINTER, POINTER, POINTER, LONG));
   private static final MethodHandle LSETXATTR =
       Posix.function("lsetxattr", FunctionDescriptor.of(INT, POINTER, POINTER, POINTER, LONG, INT));
-
-  /** What has a name. {@code mode} holds its type and its rights. */
-  public record Status(int mode, int deviceMajor, int deviceMinor) {
-
-    /** One of the types of this class. */
-    public int type() {
-      return mode & TYPE_MASK;
-    }
-
-    /** Whether it is a folder. */
-    public boolean isFolder() {
-      return type() == FOLDER;
-    }
-
-    /** Whether an overlay takes it for the mark of a name that was deleted. */
-    public boolean isWhiteout() {
-      return type() == CHARACTER_DEVICE && deviceMajor == 0 && deviceMinor == 0;
-    }
-  }
 
   /** A file that is being written. */
   public static final class NewFile implements AutoCloseable {
@@ -187,7 +183,7 @@ public final class FolderHandle implements AutoCloseable {
   }
 
   /** What has this name; empty where nothing has. */
-  public Optional<Status> status(String name) throws IOException {
+  public Optional<FileStatus> status(String name) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment status = arena.allocate(STATX_SIZE, 8);
       long result =
@@ -206,8 +202,14 @@ public final class FolderHandle implements AutoCloseable {
       }
       check("look at " + name, result);
       return Optional.of(
-          new Status(
+          new FileStatus(
               status.get(ValueLayout.JAVA_SHORT, 28) & 0xffff,
+              status.get(INT, 20),
+              status.get(INT, 24),
+              status.get(LONG, 40),
+              status.get(LONG, 112),
+              status.get(INT, 16),
+              status.get(LONG, 32),
               status.get(INT, 128),
               status.get(INT, 132)));
     }
@@ -270,7 +272,7 @@ public final class FolderHandle implements AutoCloseable {
 
   /** Removes what has this name, a folder with all in it. */
   public void remove(String name) throws IOException {
-    boolean isFolder = status(name).filter(Status::isFolder).isPresent();
+    boolean isFolder = status(name).filter(FileStatus::isFolder).isPresent();
     if (isFolder) {
       int child =
           change(
@@ -342,11 +344,85 @@ public final class FolderHandle implements AutoCloseable {
             (int)
                 LSETXATTR.invokeExact(
                     state,
-                    text(arena, "/proc/self/fd/" + descriptor + "/" + name),
+                    text(arena, path(name)),
                     text(arena, attribute),
                     arena.allocateFrom(ValueLayout.JAVA_BYTE, value),
                     (long) value.length,
                     0));
+  }
+
+  /** The extended attributes of what has this name, by their names. */
+  public Map<String, byte[]> attributes(String name) throws IOException {
+    byte[] names =
+        bytes(
+            "list the attributes of " + name,
+            (arena, state, to) ->
+                (long) LLISTXATTR.invokeExact(state, text(arena, path(name)), to, to.byteSize()));
+    Map<String, byte[]> attributes = new TreeMap<>();
+    for (String attribute : new String(names, StandardCharsets.UTF_8).split("\0", -1)) {
+      if (!attribute.isEmpty()) {
+        attributes.put(
+            attribute,
+            bytes(
+                "read the attribute %s of %s".formatted(attribute, name),
+                (arena, state, to) ->
+                    (long)
+                        LGETXATTR.invokeExact(
+                            state,
+                            text(arena, path(name)),
+                            text(arena, attribute),
+                            to,
+                            to.byteSize())));
+      }
+    }
+    return attributes;
+  }
+
+  /** Where a link leads. */
+  public String linkTarget(String name) throws IOException {
+    return new String(
+        bytes(
+            "read the link " + name,
+            (arena, state, to) ->
+                (long)
+                    READLINKAT.invokeExact(
+                        state, descriptor, text(arena, name), to, to.byteSize())),
+        StandardCharsets.UTF_8);
+  }
+
+  /** Opens a file for reading. */
+  public InputStream read(String name) throws IOException {
+    int file =
+        change(
+            "open the file " + name,
+            (arena, state) ->
+                (int)
+                    OPENAT.invokeExact(
+                        state, descriptor, text(arena, name), O_NOFOLLOW | Posix.O_CLOEXEC, 0));
+    try {
+      return Files.newInputStream(Path.of("/proc/self/fd/" + file));
+    } finally {
+      Posix.close(file);
+    }
+  }
+
+  /** All names, in order. */
+  public List<String> names() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(Path.of(path("")))) {
+      for (Path entry : entries) {
+        // A path's text follows the locale; its URI has the very bytes.
+        String uri = entry.toUri().getRawPath().replaceFirst("/$", "");
+        String name = uri.substring(uri.lastIndexOf('/') + 1);
+        names.add(URLDecoder.decode(name.replace("+", "%2B"), StandardCharsets.UTF_8));
+      }
+    }
+    names.sort(null);
+    return names;
+  }
+
+  private String path(String name) {
+    return "/proc/self/fd/" + descriptor + "/" + name;
   }
 
   @Override
@@ -361,6 +437,19 @@ public final class FolderHandle implements AutoCloseable {
   @FunctionalInterface
   private interface SystemCall {
     long invoke(Arena arena, MemorySegment state) throws Throwable;
+  }
+
+  @FunctionalInterface
+  private interface Reading {
+    long invoke(Arena arena, MemorySegment state, MemorySegment to) throws Throwable;
+  }
+
+  private static byte[] bytes(String what, Reading reading) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment to = arena.allocate(LONGEST_VALUE);
+      long count = check(what, invoke((inner, state) -> reading.invoke(inner, state, to)));
+      return to.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+    }
   }
 
   private static int change(String what, SystemCall systemCall) throws IOException {

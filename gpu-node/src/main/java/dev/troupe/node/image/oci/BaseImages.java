@@ -183,7 +183,7 @@ public final class BaseImages {
     byte[] json = intake.small(manifest.configuration(), source, "The configuration of " + name);
     ImageConfiguration configuration =
         Manifests.readConfiguration(json, manifest, "The configuration of " + name);
-    requirePlatform(configuration.platform(), name);
+    requirePlatform(configuration.platform(), platform, name);
     log.accept(summary(name, manifest, registry));
     intake.layers(manifest, configuration, source, log);
     OciImage image = OciImage.of(name.toString(), Digest.sha256(bytes), configuration);
@@ -243,7 +243,7 @@ public final class BaseImages {
                             platform)));
   }
 
-  private void requirePlatform(Platform of, ImageName name) throws BuildFailure {
+  static void requirePlatform(Platform of, Platform platform, ImageName name) throws BuildFailure {
     if (!of.architecture().isEmpty() && !of.equals(platform)) {
       throw new BuildFailure(
           "%s is for %s, and this machine is %s."

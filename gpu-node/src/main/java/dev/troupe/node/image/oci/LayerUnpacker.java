@@ -1,8 +1,8 @@
 package dev.troupe.node.image.oci;
 
+import dev.troupe.node.linux.FileStatus;
 import dev.troupe.node.linux.FolderHandle;
 import dev.troupe.node.linux.FolderHandle.NewFile;
-import dev.troupe.node.linux.FolderHandle.Status;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +34,10 @@ final class LayerUnpacker {
   private static final String OPAQUE = ".wh..wh..opq";
   private static final String OTHER_MARKS = ".wh..wh.";
   private static final String OPAQUE_ATTRIBUTE = "trusted.overlay.opaque";
-  private static final String ATTRIBUTE_RECORD = "SCHILY.xattr.";
+
+  /** What the name of an attribute has before it in a tar. */
+  static final String ATTRIBUTE_RECORD = "SCHILY.xattr.";
+
   private static final String CAPABILITY = "security.capability";
   private static final String USER_ATTRIBUTE = "user.";
   private static final String OVERLAY_ATTRIBUTE = "user.overlay.";
@@ -119,7 +122,7 @@ final class LayerUnpacker {
       List<String> names = components(folder.getKey());
       FolderHandle parent = names.isEmpty() ? root : enter(parentOf(names));
       String name = names.isEmpty() ? "." : names.getLast();
-      if (parent.status(name).filter(Status::isFolder).isPresent()) {
+      if (parent.status(name).filter(FileStatus::isFolder).isPresent()) {
         parent.setModified(name, folder.getValue(), 0);
       }
     }
@@ -174,11 +177,11 @@ final class LayerUnpacker {
   }
 
   private void folder(FolderHandle parent, String name, TarArchiveEntry entry) throws IOException {
-    Optional<Status> there = parent.status(name);
-    if (there.filter(Status::isFolder).isEmpty()) {
+    Optional<FileStatus> there = parent.status(name);
+    if (there.filter(FileStatus::isFolder).isEmpty()) {
       clear(parent, name);
       parent.makeFolder(name, PLAIN_FOLDER);
-      if (there.filter(Status::isWhiteout).isPresent()) {
+      if (there.filter(FileStatus::isWhiteout).isPresent()) {
         hideBelow(parent, name);
       }
     }
@@ -219,7 +222,8 @@ final class LayerUnpacker {
     clear(parent, name);
     try (FolderHandle from =
         target.isEmpty() ? root.enter("").orElseThrow() : enterOnce(parentOf(target))) {
-      Optional<Status> status = target.isEmpty() ? Optional.empty() : from.status(target.getLast());
+      Optional<FileStatus> status =
+          target.isEmpty() ? Optional.empty() : from.status(target.getLast());
       if (status.isEmpty() || status.get().isFolder() || status.get().isWhiteout()) {
         throw new MalformedLayer(
             "'%s' is a hard link to '%s', which is no file of the layer"
@@ -264,7 +268,7 @@ final class LayerUnpacker {
     if (name.isEmpty() || name.equals(".") || name.equals("..")) {
       throw new MalformedLayer("'" + Printable.of(mark) + "' marks no name as deleted");
     }
-    Optional<Status> there = parent.status(name);
+    Optional<FileStatus> there = parent.status(name);
     if (there.isEmpty()) {
       parent.makeWhiteout(name);
     } else if (there.get().isFolder()) {
@@ -288,14 +292,17 @@ final class LayerUnpacker {
     }
   }
 
+  /** Whether a layer may bring an attribute of this name. */
+  static boolean mayCarry(String attribute) {
+    return attribute.equals(CAPABILITY)
+        || (attribute.startsWith(USER_ATTRIBUTE) && !attribute.startsWith(OVERLAY_ATTRIBUTE));
+  }
+
   private void attribute(FolderHandle parent, String name, TarArchiveEntry entry, String record)
       throws IOException {
     String attribute = record.substring(ATTRIBUTE_RECORD.length());
-    boolean allowed =
-        attribute.equals(CAPABILITY)
-            || (attribute.startsWith(USER_ATTRIBUTE) && !attribute.startsWith(OVERLAY_ATTRIBUTE));
     Optional<byte[]> value = input.record(record);
-    if (!allowed || value.isEmpty() || attribute.indexOf(0) >= 0) {
+    if (!mayCarry(attribute) || value.isEmpty() || attribute.indexOf(0) >= 0) {
       log.accept(
           "left out: the attribute %s of %s%n"
               .formatted(Printable.of(attribute), Printable.of(entry.getName())));
@@ -310,7 +317,7 @@ final class LayerUnpacker {
 
   /** Removes what has this name, if anything has. */
   private void clear(FolderHandle parent, String name) throws IOException {
-    Optional<Status> there = parent.status(name);
+    Optional<FileStatus> there = parent.status(name);
     if (there.isPresent()) {
       parent.remove(name);
       if (there.get().type() == FolderHandle.FOLDER || there.get().type() == FolderHandle.SYMLINK) {
@@ -353,7 +360,7 @@ final class LayerUnpacker {
           root.enter(at.toString())
               .orElseThrow(
                   () -> new MalformedLayer("'%s' is no folder".formatted(Printable.of(path))))) {
-        Optional<Status> there = parent.status(name);
+        Optional<FileStatus> there = parent.status(name);
         at.append(at.isEmpty() ? "" : "/").append(name);
         if (there.isEmpty() || there.get().isWhiteout()) {
           clear(parent, name);
