@@ -42,9 +42,9 @@ final class LayerUnpacker {
   private static final String USER_ATTRIBUTE = "user.";
   private static final String OVERLAY_ATTRIBUTE = "user.overlay.";
 
-  /** Major and minor: null, zero, full, random, urandom, tty, ptmx. */
+  /** Major and minor: null, zero, full, random, urandom, tty, console, ptmx. */
   private static final Set<String> DEVICES =
-      Set.of("1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2");
+      Set.of("1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2");
 
   /** What stands for bytes that are no UTF-8. */
   private static final int REPLACED = 0xfffd;

@@ -36,7 +36,7 @@ public final class LocalImages {
   private LocalImages(Path folder, ImageStore store, ImageSettings settings) {
     this.folder = folder;
     this.store = store;
-    this.references = BaseImages.book(folder);
+    this.references = RegistryImages.book(folder);
     this.settings = settings;
   }
 
@@ -110,7 +110,7 @@ public final class LocalImages {
     try {
       byte[] json = intake.small(chosen.manifest().configuration(), layout.source(), what);
       ImageConfiguration configuration = Manifests.readConfiguration(json, chosen.manifest(), what);
-      BaseImages.requirePlatform(configuration.platform(), platform, as);
+      RegistryImages.requirePlatform(configuration.platform(), platform, as);
       intake.layers(chosen.manifest(), configuration, layout.source(), log);
       OciImage image = OciImage.of(as.toString(), chosen.digest(), configuration);
       references.put(as, new Known(image, true, true));

@@ -83,7 +83,7 @@ final class OciLayout {
     Descriptor descriptor = entries.getFirst().descriptor();
     Manifests.Document document = document(descriptor);
     if (document instanceof Index inner) {
-      descriptor = BaseImages.choose(inner, platform, folder.toString());
+      descriptor = RegistryImages.choose(inner, platform, folder.toString());
       document = document(descriptor);
     }
     if (!(document instanceof Manifests.Manifest manifest)) {

@@ -115,8 +115,8 @@ class HostileRegistryTest {
   }
 
   private OciImage get(Optional<Credentials> credentials) throws Exception {
-    BaseImages images =
-        BaseImages.open(
+    RegistryImages images =
+        RegistryImages.open(
             store,
             directory,
             ImageSettings.from(ConfigFactory.defaultReference().getConfig("troupe")),

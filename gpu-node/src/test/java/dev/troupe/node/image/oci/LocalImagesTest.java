@@ -59,7 +59,7 @@ class LocalImagesTest {
   }
 
   private OciImage built(String name) throws Exception {
-    return BaseImages.open(store, agent.resolve("images"), SETTINGS)
+    return RegistryImages.open(store, agent.resolve("images"), SETTINGS)
         .get(name, Optional.empty(), _ -> {});
   }
 

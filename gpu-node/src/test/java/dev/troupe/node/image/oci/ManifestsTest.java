@@ -64,10 +64,10 @@ class ManifestsTest {
   void theManifestOfThePlatformIsChosenFromAnIndex() throws BuildFailure {
     Manifests.Index index = (Manifests.Index) Manifests.read(bytes(INDEX), "It");
 
-    assertThat(BaseImages.choose(index, new Platform("linux", "amd64"), "x").digest())
+    assertThat(RegistryImages.choose(index, new Platform("linux", "amd64"), "x").digest())
         .isEqualTo(new Digest(B));
     assertThat(index.entries().getLast().refName()).isEqualTo(Optional.of("x:1"));
-    assertThatThrownBy(() -> BaseImages.choose(index, new Platform("linux", "riscv64"), "x"))
+    assertThatThrownBy(() -> RegistryImages.choose(index, new Platform("linux", "riscv64"), "x"))
         .isInstanceOf(BuildFailure.class)
         .hasMessage("x is for linux/amd64, linux/arm64, and this machine is linux/riscv64.");
   }

@@ -53,8 +53,8 @@ class RegistryTest {
     store = ImageStore.open(directory.resolve("store"));
   }
 
-  private BaseImages images(String settings) {
-    return BaseImages.open(
+  private RegistryImages images(String settings) {
+    return RegistryImages.open(
         store,
         directory,
         ImageSettings.from(
@@ -167,7 +167,7 @@ class RegistryTest {
     closed.push("private", "latest", TestImage.of(new TarMaker().file("word", "private")));
     String name = closed.host() + "/private";
     Optional<Credentials> wrong = Optional.of(new Credentials("someone", "wrong"));
-    BaseImages images = images("");
+    RegistryImages images = images("");
 
     assertThatThrownBy(() -> images.get(name, Optional.empty(), this::hear))
         .isInstanceOf(BuildFailure.class)
@@ -202,7 +202,7 @@ class RegistryTest {
   void aLayerThatIsHereIsNotFetchedAndManyAskersFetchItOnce() throws Exception {
     TestImage image = TestImage.of(new TarMaker().file("word", "x".repeat(500_000)));
     open.push("once", "latest", image);
-    BaseImages images = images("");
+    RegistryImages images = images("");
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<OciImage>> running = new ArrayList<>();
       for (int i = 0; i < 10; i++) {
@@ -222,7 +222,7 @@ class RegistryTest {
   void aMirrorStandsInForARegistryAndForBareNames() throws Exception {
     open.push("library/bare", "latest", TestImage.of(new TarMaker().file("word", "bare")));
     open.push("proxy/some/thing", "1", TestImage.of(new TarMaker().file("word", "proxied")));
-    BaseImages images =
+    RegistryImages images =
         images(
             """
             troupe.images.mirrors {
@@ -246,7 +246,7 @@ class RegistryTest {
     open.push("kept", "latest", TestImage.of(new TarMaker().file("word", "kept")));
     String name = open.host() + "/kept";
     OciImage before = get(name);
-    BaseImages offline = images("troupe.images.offline = true");
+    RegistryImages offline = images("troupe.images.offline = true");
 
     assertThat(offline.get(name, Optional.empty(), this::hear)).isEqualTo(before);
     assertThatThrownBy(() -> offline.get(name + ":other", Optional.empty(), this::hear))

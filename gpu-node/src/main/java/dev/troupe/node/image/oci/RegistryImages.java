@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
  * each call; where no registry answers, what was got before without credentials is taken. What was
  * got with credentials is given only to who has some that the registry takes.
  */
-public final class BaseImages {
+public final class RegistryImages {
 
   private static final String FOLDER = "references";
 
@@ -37,7 +37,7 @@ public final class BaseImages {
   private final Registry.Patience patience;
   private final Platform platform = Platform.ofThisMachine();
 
-  private BaseImages(
+  private RegistryImages(
       ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience) {
     this.store = store;
     this.references = book(folder);
@@ -51,13 +51,13 @@ public final class BaseImages {
    *
    * @param folder of its images, in which the names are kept
    */
-  public static BaseImages open(ImageStore store, Path folder, ImageSettings settings) {
+  public static RegistryImages open(ImageStore store, Path folder, ImageSettings settings) {
     return open(store, folder, settings, Registry.Patience.USUAL);
   }
 
-  static BaseImages open(
+  static RegistryImages open(
       ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience) {
-    return new BaseImages(store, folder, settings, patience);
+    return new RegistryImages(store, folder, settings, patience);
   }
 
   static ReferenceBook book(Path folder) {
