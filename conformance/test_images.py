@@ -1,4 +1,4 @@
-"""Images: debian_slim() made by recipe, what is set on top of it, and files added at start."""
+"""Images: debian_slim() made by recipe, build steps on top of it, and files added at start."""
 
 import pytest
 
@@ -54,23 +54,253 @@ def test_a_python_that_is_not_served_is_refused_with_those_that_are(client, scri
 
 
 @pytest.mark.core
+def test_packages_are_installed_into_the_image(client, script, tmp_path):
+    """Break: answer that a build step is not served, or leave its layer out of the image."""
+    script("wanted.txt", "six==1.17.0")
+    script("pyproject.toml", '[project]\nname = "x"\nversion = "1"\ndependencies = ["iniconfig==2.0.0"]')
+    app = script(
+        "packages.py",
+        """
+        import modal
+        image = (
+            modal.Image.debian_slim()
+            .apt_install("tree")
+            .pip_install("tabulate==0.9.0")
+            .pip_install_from_requirements("wanted.txt")
+            .pip_install_from_pyproject("pyproject.toml")
+            .uv_pip_install("pluggy==1.5.0")
+            .run_commands("tree --version")
+        )
+        app = modal.App("packages", image=image)
+
+        with image.imports():
+            import tabulate
+
+        @app.function()
+        def look():
+            from importlib.metadata import version
+            names = ("tabulate", "six", "iniconfig", "pluggy")
+            return tabulate.tabulate([["x"]], tablefmt="plain"), *[version(name) for name in names]
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    finished = client.modal("run", app)
+    assert repr(("x", "0.9.0", "1.17.0", "2.0.0", "1.5.0")) in finished.stdout
+    assert "tree v" in finished.stdout, "the build log is shown"
+
+
+@pytest.mark.core
+def test_build_steps_see_what_was_set_and_given(client, script):
+    """Break: leave secrets, or variables of the image, out of a build step's environment."""
+    app = script(
+        "steps.py",
+        """
+        import os, modal
+        secret = modal.Secret.from_dict({"TOKEN": "of a secret"})
+        image = (
+            modal.Image.debian_slim()
+            .env({"LASTING": "variable"})
+            .workdir("/made/for/it")
+            .run_commands("echo $TOKEN, $LASTING, $ONCE > seen", secrets=[secret], env={"ONCE": "for a step"})
+            .dockerfile_commands(
+                "ARG WHO=world",
+                "ENV GREETING='hello '$WHO",
+                'SHELL ["/bin/bash", "-c"]',
+                "RUN [[ -n $GREETING ]] && echo $GREETING > greeting",
+                "COPY <<END inline.txt\\nwritten in it\\nEND",
+                "RUN <<END\\nset -e\\nhere=$(pwd)\\necho $here > here\\nEND",
+                "RUN <<END\\n#!/usr/bin/env python\\nprint('from', 'python', file=open('script', 'w'))\\nEND",
+            )
+            .entrypoint(["/usr/bin/env", "ENTERED=yes"])
+        )
+        app = modal.App("steps", image=image)
+
+        @app.function()
+        def look():
+            files = ["seen", "greeting", "inline.txt", "here", "script"]
+            left = {name: os.environ.get(name) for name in ("TOKEN", "ONCE", "ENTERED")}
+            return [open(file).read().strip() for file in files], left
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    said = client.modal("run", app).stdout
+    files = ["of a secret, variable, for a step", "hello world", "written in it", "/made/for/it", "from python"]
+    assert repr((files, {"TOKEN": None, "ONCE": None, "ENTERED": "yes"})) in said, said
+
+
+@pytest.mark.core
+def test_local_files_are_copied_into_layers(client, script):
+    """Break: copy the first file of a context only, or through a link of the image as a folder."""
+    script("data.txt", "some data")
+    script("folder/deep/file.txt", "deep data")
+    script("helper.py", "WORD = 'from a module'")
+    app = script(
+        "copies.py",
+        """
+        import modal
+        image = (
+            modal.Image.debian_slim()
+            .add_local_file("data.txt", "/lib/renamed.txt", copy=True)  # /lib is a link
+            .add_local_dir("folder", "/data", copy=True)
+            .add_local_python_source("helper", copy=True)
+            .run_commands("cat /lib/renamed.txt /data/deep/file.txt > /both", "test -e /lib/x86_64-linux-gnu")
+        )
+        app = modal.App("copies", image=image)
+
+        @app.function()
+        def look():
+            import os, helper
+            return open("/both").read(), os.path.islink("/lib"), helper.WORD
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    said = client.modal("run", app).stdout
+    assert repr(("some datadeep data", True, "from a module")) in said, said
+
+
+@pytest.mark.core
+def test_a_dockerfile_of_several_stages(client, script):
+    """Break: take the first stage for the image, or the files of a stage that was not named."""
+    script(
+        "Dockerfile",
+        """
+        # a comment
+        ARG SERIES=3.11
+        FROM python:${SERIES}-slim AS builder
+        ARG WORD
+        WORKDIR /build
+        COPY src/*.txt ./
+        RUN cat a.txt b.txt \\
+            # between
+            > both.txt && echo "$WORD" >> both.txt && chown 1000:1000 both.txt \\
+            && ln -s both.txt link
+
+        FROM builder AS unused
+        RUN rm both.txt
+
+        FROM python:${SERIES}-slim
+        COPY --from=builder /build /result
+        COPY --from=0 --chown=root:root --chmod=640 /build/both.txt /result/again/
+        """,
+    )
+    script("src/a.txt", "a")
+    script("src/b.txt", "b")
+    app = script(
+        "stages.py",
+        """
+        import modal
+        image = modal.Image.from_dockerfile("Dockerfile", build_args={"WORD": "given"})
+        app = modal.App("stages", image=image)
+
+        @app.function()
+        def look():
+            import os
+            facts = lambda path: (oct(os.stat(path).st_mode & 0o777), os.stat(path).st_uid)
+            return (
+                open("/result/link").read(), os.readlink("/result/link"),
+                facts("/result/both.txt"), facts("/result/again/both.txt"),
+                sorted(os.listdir("/result")),
+            )
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    said = client.modal("run", app).stdout
+    expected = (
+        "abgiven\n", "both.txt", ("0o644", 1000), ("0o640", 0), ["a.txt", "again", "b.txt", "both.txt", "link"],
+    )
+    assert repr(expected) in said, said
+
+
+def test_a_step_that_fails_shows_its_log_and_fails_the_run(client, script):
+    """Break: keep the layer of a step whose command failed."""
+    app = script(
+        "fails.py",
+        """
+        import modal
+        app = modal.App("fails", image=modal.Image.debian_slim().run_commands("echo said before; exit 7"))
+
+        @app.function()
+        def work():
+            pass
+        """,
+    )
+    for _ in range(2):
+        finished = client.modal("run", f"{app}::work", succeeds=False)
+        assert finished.status == 1
+        assert "said before" in finished.output
+        assert "The command 'echo said before; exit 7' returned a non-zero code: 7" in finished.output
+
+
+STAMPED = """
+    import modal
+    image = modal.Image.debian_slim().run_commands(
+        "sleep 2; cat /proc/sys/kernel/random/uuid > /stamp; echo {name}"{force}
+    )
+    app = modal.App("stamped", image=image)
+
+    @app.function()
+    def look():
+        return open("/stamp").read().strip()
+
+    @app.local_entrypoint()
+    def main():
+        print("stamp", look.remote())
+"""
+
+
+def stamp(finished):
+    return next(line for line in finished.stdout.splitlines() if line.startswith("stamp "))
+
+
+def test_one_content_is_built_once_however_many_ask(client, script):
+    """Break: begin a build for each who asks."""
+    app = script("once.py", STAMPED.format(name="once", force=""))
+    runs = [client.start_modal("run", app) for _ in range(3)]
+    finished = [run.finish() for run in runs]
+    assert len({stamp(it) for it in finished}) == 1
+    assert all("RUN sleep 2" in it.stdout for it in finished), "each of them sees the log"
+
+
+def test_a_forced_build_is_a_new_one(client, script):
+    """Break: use layers of earlier builds although a new one is asked for."""
+    app = script("forced.py", STAMPED.format(name="forced", force=""))
+    first = stamp(client.modal("run", app))
+    assert stamp(client.modal("run", app)) == first
+    script("forced.py", STAMPED.format(name="forced", force=", force_build=True"))
+    second = stamp(client.modal("run", app))
+    assert second != first
+    script("forced.py", STAMPED.format(name="forced", force=""))
+    assert stamp(client.modal("run", app)) == second
+
+
 @pytest.mark.parametrize(
     "step, named",
     [
-        ('pip_install("tabulate")', "RUN python -m pip install tabulate"),
-        ('apt_install("git")', "RUN apt-get update"),
-        ('run_commands("true")', "RUN true"),
-        ('dockerfile_commands(["SHELL [\\"/bin/bash\\"]"])', "SHELL"),
-        ('add_local_python_source("json", copy=True)', "copy=True"),
+        ("run_function(print)", "run_function"),
+        ('dockerfile_commands("RUN --mount=type=ssh true")', "RUN --mount=type=ssh true"),
+        ('dockerfile_commands("COPY --from=nobody /a /b")', "there is no stage 'nobody'"),
+        ('dockerfile_commands("NONSENSE")', "NONSENSE"),
     ],
 )
 def test_a_build_step_that_is_not_served_is_refused_by_name(client, script, step, named):
     """Break: build an image without the steps that are not served."""
     app = script(
-        "steps.py",
+        "refused.py",
         f"""
         import modal
-        app = modal.App("steps", image=modal.Image.debian_slim().{step})
+        app = modal.App("refused", image=modal.Image.debian_slim().{step})
 
         @app.function()
         def work():
@@ -79,7 +309,7 @@ def test_a_build_step_that_is_not_served_is_refused_by_name(client, script, step
     )
     finished = client.modal("run", f"{app}::work", succeeds=False)
     assert finished.status == 1
-    assert named in finished.output and "not served yet" in finished.output, finished
+    assert named in finished.output and "not serve" in finished.output, finished
 
 
 def test_another_base_image_is_refused_with_what_there_is(client, script):

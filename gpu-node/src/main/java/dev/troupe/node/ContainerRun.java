@@ -163,8 +163,11 @@ final class ContainerRun {
     binds.add(new Bind(doorFolder, ContainerEnvironment.DOOR_FOLDER, true));
     binds.addAll(workshop.hostFiles().binds());
     String directory = image.workingDirectory();
+    // An image's entry point gets what is run as its arguments, and is to run it.
+    List<String> command = new ArrayList<>(image.entryPoint());
+    command.addAll(List.of("python", "-m", "modal._container_entrypoint"));
     return new ContainerSpec(
-        List.of("python", "-m", "modal._container_entrypoint"),
+        command,
         ContainerEnvironment.of(order, image, workshop.hostFiles().environment()),
         directory.isEmpty() ? DEFAULT_DIRECTORY : directory,
         above,

@@ -2,24 +2,39 @@ package dev.troupe.actors.image;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
 import dev.troupe.actors.image.BuildSteps.Base;
-import dev.troupe.actors.image.BuildSteps.CopyFile;
+import dev.troupe.actors.image.BuildSteps.Command;
+import dev.troupe.actors.image.BuildSteps.Copy;
 import dev.troupe.actors.image.BuildSteps.DefaultCommand;
+import dev.troupe.actors.image.BuildSteps.EntryPoint;
 import dev.troupe.actors.image.BuildSteps.Environment;
+import dev.troupe.actors.image.BuildSteps.InlineFile;
 import dev.troupe.actors.image.BuildSteps.LayerBelow;
+import dev.troupe.actors.image.BuildSteps.NoEffect;
 import dev.troupe.actors.image.BuildSteps.Python;
 import dev.troupe.actors.image.BuildSteps.Run;
+import dev.troupe.actors.image.BuildSteps.Scratch;
 import dev.troupe.actors.image.BuildSteps.Served;
+import dev.troupe.actors.image.BuildSteps.Shell;
+import dev.troupe.actors.image.BuildSteps.Source;
+import dev.troupe.actors.image.BuildSteps.Stage;
+import dev.troupe.actors.image.BuildSteps.StageBelow;
 import dev.troupe.actors.image.BuildSteps.Step;
 import dev.troupe.actors.image.BuildSteps.Unsupported;
 import dev.troupe.actors.image.BuildSteps.WorkingDirectory;
+import dev.troupe.actors.image.Instruction.Flag;
+import dev.troupe.actors.image.Instruction.HereDocument;
+import dev.troupe.actors.image.Instruction.Malformed;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Turns the lines of one definition into {@link BuildSteps}. */
 final class DockerfileReader {
@@ -28,10 +43,19 @@ final class DockerfileReader {
       Pattern.compile(
           "(?:docker\\.io/)?(?:library/)?python:(\\d+\\.\\d+)(?:\\.\\d+)?-slim(?:-[a-z]+)?");
 
+  // The client names it with the host of a registry, which need not be reached: PyPI has it too.
+  private static final Pattern UV = Pattern.compile("(?:[^/]+/)?astral-sh/uv(?::([\\w.-]+))?");
+
+  private static final Pattern ARCHIVE =
+      Pattern.compile(".*\\.(tar|tgz|tbz2|txz|tar\\.(gz|bz2|xz|zst))");
+
   private static final String SERVED_SERIES =
       String.join(" and ", BuildSteps.PYTHON_TO_DEBIAN.keySet());
 
   private final ImageDefinition definition;
+  private final Map<String, String> globals = new HashMap<>();
+  private final List<Stage> stages = new ArrayList<>();
+  private final Map<String, Integer> names = new HashMap<>();
 
   DockerfileReader(ImageDefinition definition) {
     this.definition = definition;
@@ -41,167 +65,260 @@ final class DockerfileReader {
     try {
       for (ImageDefinition.Extra extra : ImageDefinition.Extra.values()) {
         if (definition.extras().contains(extra)) {
-          throw new Refused("%s is not served yet".formatted(extra.words()));
+          throw new Malformed("%s is not served yet".formatted(extra.words()));
         }
       }
-      List<String> instructions = instructions(definition.lines());
+      List<Instruction> instructions = Instruction.read(definition.lines());
       if (instructions.isEmpty()) {
-        throw new Refused("an image without build steps is not served yet");
+        throw new Malformed("an image without build steps is not served yet");
       }
-      Base base = base(instructions.getFirst());
-      List<Step> steps = new ArrayList<>();
-      for (String line : instructions.subList(1, instructions.size())) {
-        step(base, line).ifPresent(steps::add);
+      int at = 0;
+      while (at < instructions.size() && instructions.get(at).name().equals("ARG")) {
+        global(instructions.get(at++));
       }
-      return new Served(base, steps);
-    } catch (Refused refused) {
-      return new Unsupported(refused.sentence);
+      while (at < instructions.size()) {
+        at = stage(instructions, at);
+      }
+      return new Served(globals, stages);
+    } catch (Malformed malformed) {
+      return new Unsupported(String.valueOf(malformed.getMessage()));
     }
   }
 
-  /** Joins continued lines and leaves out comments and empty ones. */
-  private static List<String> instructions(List<String> lines) {
-    List<String> instructions = new ArrayList<>();
-    StringBuilder open = new StringBuilder();
-    for (String line : lines) {
-      String text = line.strip();
-      if (text.startsWith("#") || text.isEmpty()) {
-        continue;
-      }
-      if (text.endsWith("\\")) {
-        open.append(text, 0, text.length() - 1);
-        continue;
-      }
-      instructions.add(open.append(text).toString());
-      open.setLength(0);
+  // ---- stages
+
+  private void global(Instruction instruction) {
+    Argument argument = argument(instruction);
+    String word = argument.word();
+    String given = definition.arguments().get(argument.name());
+    if (given != null || word != null) {
+      globals.put(
+          argument.name(),
+          given != null ? given : DockerfileWords.expand(word == null ? "" : word, globals));
     }
-    if (!open.toString().isBlank()) {
-      instructions.add(open.toString().strip());
-    }
-    return instructions;
   }
 
-  private Base base(String line) {
-    String image = arguments(line, "FROM");
+  /** Reads a stage that begins at {@code first}; gives the place behind it. */
+  private int stage(List<Instruction> instructions, int first) {
+    Instruction from = instructions.get(first);
+    if (!from.name().equals("FROM")) {
+      throw notServed(from, "'FROM …' was expected");
+    }
+    List<String> words = DockerfileWords.split(from.arguments());
+    boolean named = words.size() == 3 && words.get(1).equalsIgnoreCase("AS");
+    if (words.size() != 1 && !named) {
+      throw notServed(from, "'FROM image' or 'FROM image AS name' was expected");
+    }
+    Base base = base(DockerfileWords.expand(words.getFirst(), globals));
+    List<Step> steps = new ArrayList<>();
+    int at = first + 1;
+    while (at < instructions.size() && !instructions.get(at).name().equals("FROM")) {
+      steps.add(step(instructions.get(at++)));
+    }
+    if (named) {
+      names.put(words.get(2).toLowerCase(Locale.ROOT), stages.size());
+    }
+    stages.add(new Stage(from.line(), base, steps));
+    return at;
+  }
+
+  private Base base(String image) {
+    Integer earlier = names.get(image.toLowerCase(Locale.ROOT));
+    if (earlier != null) {
+      return new StageBelow(earlier);
+    }
     if (definition.baseTags().contains(image)) {
       return new LayerBelow(image);
     }
+    if (image.equals("scratch")) {
+      return new Scratch();
+    }
     Matcher python = PYTHON_TAG.matcher(image);
     if (!python.matches()) {
-      throw new Refused(
+      throw new Malformed(
           "base image '%s' is not served yet: this server makes python:X.Y-slim images (Python %s)"
               .formatted(image, SERVED_SERIES));
     }
     String series = python.group(1);
     if (!BuildSteps.PYTHON_TO_DEBIAN.containsKey(series)) {
-      throw new Refused(
+      throw new Malformed(
           "images with Python %s are not served yet: this server makes images with Python %s, as in debian_slim(python_version=\"3.13\")"
               .formatted(series, SERVED_SERIES));
     }
     return new Python(image, series);
   }
 
-  private Optional<Step> step(Base base, String line) {
-    String instruction = line.split("\\s", 2)[0].toUpperCase(Locale.ROOT);
-    return switch (instruction) {
-      case "ENV" -> Optional.of(environment(line));
-      case "WORKDIR" -> Optional.of(new WorkingDirectory(line, arguments(line, "WORKDIR")));
-      case "CMD" -> Optional.of(new DefaultCommand(line, command(arguments(line, "CMD"))));
-      case "ENTRYPOINT" -> entrypoint(line);
-      case "RUN" -> Optional.of(run(base, line));
-      case "COPY" -> Optional.of(copy(base, line));
+  // ---- steps
+
+  private Step step(Instruction instruction) {
+    String line = instruction.line();
+    if (instruction.arguments().isBlank()) {
+      throw notServed(instruction, "it says nothing");
+    }
+    return switch (instruction.name()) {
+      case "RUN" -> run(instruction);
+      case "COPY", "ADD" -> copy(instruction);
+      case "ENV" -> environment(instruction);
+      case "ARG" -> argument(instruction);
+      case "WORKDIR" -> new WorkingDirectory(line, instruction.arguments());
+      case "ENTRYPOINT" -> new EntryPoint(line, command(instruction));
+      case "CMD" -> new DefaultCommand(line, command(instruction));
+      case "SHELL" -> shell(instruction);
+      case "USER" -> new NoEffect(line, "USER is passed over: functions and steps run as root");
+      case "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ONBUILD", "MAINTAINER" ->
+          new NoEffect(line, "");
       default ->
-          throw notServed(line, "this server knows ENV, WORKDIR, CMD, and RUN of debian_slim()");
+          throw notServed(instruction, "'%s' is no instruction".formatted(instruction.name()));
     };
   }
 
-  private static Environment environment(String line) {
-    String text = arguments(line, "ENV");
-    List<String> words = DockerfileWords.split(text);
+  private static Run run(Instruction instruction) {
+    if (!instruction.flags().isEmpty()) {
+      throw notServed(instruction, "RUN takes no options in this release");
+    }
+    if (instruction.documents().isEmpty()) {
+      return new Run(instruction.line(), command(instruction));
+    }
+    HereDocument first = instruction.documents().getFirst();
+    if (instruction.arguments().equals(first.opening())) {
+      // The lines are the program, for the shell or for what its first line names.
+      return new Run(instruction.line(), new Command.Shell(first.text()));
+    }
+    // The shell itself reads them.
+    StringBuilder text = new StringBuilder(instruction.arguments()).append('\n');
+    instruction.documents().forEach(it -> text.append(it.text()).append(it.name()).append('\n'));
+    return new Run(instruction.line(), new Command.Shell(text.toString()));
+  }
+
+  private Copy copy(Instruction instruction) {
+    Source from = new Source.Context();
+    String owner = "";
+    Integer mode = null;
+    for (Flag flag : instruction.flags()) {
+      switch (flag.name()) {
+        case "from" -> from = source(instruction, DockerfileWords.expand(flag.value(), globals));
+        case "chown" -> owner = flag.value();
+        case "chmod" -> mode = mode(instruction, flag.value());
+        case "link" -> {}
+        default -> throw notServed(instruction, "it does not know --" + flag.name());
+      }
+    }
+    List<String> words = new ArrayList<>(copied(instruction));
+    if (words.size() < 2) {
+      throw notServed(instruction, "it takes sources and a target");
+    }
+    String target = words.removeLast();
+    Map<String, HereDocument> documents = new HashMap<>();
+    instruction.documents().forEach(document -> documents.put(document.opening(), document));
+    List<InlineFile> inline = new ArrayList<>();
+    for (String word : words) {
+      HereDocument document = documents.get(word);
+      if (document != null) {
+        inline.add(new InlineFile(document.name(), document.text()));
+      }
+    }
+    words.removeIf(documents::containsKey);
+    if (instruction.name().equals("ADD") && words.stream().anyMatch(DockerfileReader::isFetched)) {
+      throw notServed(
+          instruction, "ADD takes files, no addresses and no archives; RUN can do both");
+    }
+    return new Copy(instruction.line(), from, words, inline, target, owner, mode);
+  }
+
+  private static List<String> copied(Instruction instruction) {
+    return instruction.arguments().startsWith("[")
+        ? list(instruction)
+        : DockerfileWords.split(instruction.arguments());
+  }
+
+  private static boolean isFetched(String source) {
+    return source.contains("://") || ARCHIVE.matcher(source).matches();
+  }
+
+  private Source source(Instruction instruction, String name) {
+    Integer stage = names.get(name.toLowerCase(Locale.ROOT));
+    if (stage == null && name.matches("\\d{1,4}") && Integer.parseInt(name) < stages.size()) {
+      stage = Integer.parseInt(name);
+    }
+    if (stage != null) {
+      return new Source.EarlierStage(stage);
+    }
+    Matcher uv = UV.matcher(name);
+    if (uv.matches()) {
+      String version = uv.group(1);
+      return new Source.Uv(version == null || version.equals("latest") ? "" : version);
+    }
+    throw notServed(instruction, "there is no stage '%s'".formatted(name));
+  }
+
+  private static int mode(Instruction instruction, String text) {
+    if (!text.matches("[0-7]{3,4}")) {
+      throw notServed(instruction, "--chmod takes an octal number");
+    }
+    return Integer.parseInt(text, 8);
+  }
+
+  private static Environment environment(Instruction instruction) {
+    List<String> words = DockerfileWords.split(instruction.arguments());
     List<Assignment> assignments = new ArrayList<>();
     if (words.getFirst().indexOf('=') < 0) {
       // The old form: one name, and all the rest of the line is its value.
-      String[] parts = text.split("\\s+", 2);
+      String[] parts = instruction.arguments().split("\\s+", 2);
       return new Environment(
-          line, List.of(new Assignment(parts[0], parts.length > 1 ? parts[1] : "")));
+          instruction.line(), List.of(new Assignment(parts[0], parts.length > 1 ? parts[1] : "")));
     }
     for (String word : words) {
       int equals = word.indexOf('=');
       if (equals <= 0) {
-        throw notServed(line, "'" + word + "' is no NAME=VALUE");
+        throw notServed(instruction, "'" + word + "' is no NAME=VALUE");
       }
       assignments.add(new Assignment(word.substring(0, equals), word.substring(equals + 1)));
     }
-    return new Environment(line, assignments);
+    return new Environment(instruction.line(), assignments);
   }
 
-  private static Run run(Base base, String line) {
-    String commandLine = arguments(line, "RUN");
-    if (!(base instanceof Python)) {
-      throw notServed(
-          line, "a layer over another image can set ENV, WORKDIR and CMD in this release");
+  private static Argument argument(Instruction instruction) {
+    String text = instruction.arguments();
+    int equals = text.indexOf('=');
+    String name = equals < 0 ? text : text.substring(0, equals);
+    @Nullable String word = equals < 0 ? null : text.substring(equals + 1);
+    if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
+      throw notServed(instruction, "ARG takes one NAME or NAME=VALUE");
     }
-    if (commandLine.startsWith("--") || commandLine.startsWith("<<")) {
-      throw notServed(line, "RUN takes a plain command line in this release");
-    }
-    if (commandLine.startsWith("[")) {
-      throw notServed(line, "RUN takes a command line, not a list, in this release");
-    }
-    return new Run(line, commandLine);
+    return new Argument(instruction.line(), name, word);
   }
 
-  private CopyFile copy(Base base, String line) {
-    List<String> words = DockerfileWords.split(arguments(line, "COPY"));
-    if (base instanceof Python
-        && words.size() == 2
-        && definition.contextFiles().contains(words.get(0))
-        && words.get(1).startsWith("/")) {
-      return new CopyFile(line, words.get(0), words.get(1));
+  private static Shell shell(Instruction instruction) {
+    List<String> words = list(instruction);
+    if (words.isEmpty()) {
+      throw notServed(instruction, "SHELL takes a list that is not empty");
     }
-    throw notServed(
-        line, "files are added to images when they start (add_local_file and the like)");
+    return new Shell(instruction.line(), words);
   }
 
-  /** An empty list takes away what there is not; any other would have to run before the runner. */
-  private static Optional<Step> entrypoint(String line) {
-    if (arguments(line, "ENTRYPOINT").replaceAll("\\s", "").equals("[]")) {
-      return Optional.empty();
+  private static Command command(Instruction instruction) {
+    String text = instruction.arguments();
+    if (text.startsWith("[")) {
+      try {
+        return new Command.Words(List.of(new ObjectMapper().readValue(text, String[].class)));
+      } catch (JsonProcessingException isForTheShell) {
+        // As in Docker: [ is a program too.
+        return new Command.Shell(text);
+      }
     }
-    throw notServed(line, "functions start without an entrypoint in this release");
+    return new Command.Shell(text);
   }
 
-  private static List<String> command(String text) {
-    if (!text.startsWith("[")) {
-      return List.of("/bin/sh", "-c", text);
-    }
+  private static List<String> list(Instruction instruction) {
     try {
-      return List.of(new ObjectMapper().readValue(text, String[].class));
+      return List.of(new ObjectMapper().readValue(instruction.arguments(), String[].class));
     } catch (JsonProcessingException malformed) {
-      throw new Refused("build step 'CMD %s' is not a list of strings".formatted(text));
+      throw notServed(instruction, "a list of strings was expected, as in [\"/bin/bash\", \"-c\"]");
     }
   }
 
-  private static String arguments(String line, String instruction) {
-    String[] parts = line.split("\\s+", 2);
-    if (!parts[0].equalsIgnoreCase(instruction) || parts.length < 2 || parts[1].isBlank()) {
-      throw new Refused(
-          "build step '%s' is not served yet: '%s …' was expected".formatted(line, instruction));
-    }
-    return parts[1].strip();
-  }
-
-  private static Refused notServed(String line, String because) {
-    return new Refused("build step '%s' is not served yet: %s".formatted(line, because));
-  }
-
-  /** Leaves the reader with the sentence for the user. */
-  private static final class Refused extends RuntimeException {
-    private static final long serialVersionUID = 1;
-    private final String sentence;
-
-    Refused(String sentence) {
-      super(sentence, null, false, false);
-      this.sentence = sentence;
-    }
+  private static Malformed notServed(Instruction instruction, String because) {
+    return new Malformed(
+        "build step '%s' is not served yet: %s".formatted(instruction.line(), because));
   }
 }

@@ -102,6 +102,9 @@ final class ImageActor
   private Stage stage = new Stage.Resting();
   private String lastWord = "";
 
+  // Whether the build under way is to use nothing that is kept of this image.
+  private boolean fresh;
+
   // From the time on, so that no build of an entity on another process had the same number.
   private long builds;
 
@@ -151,7 +154,7 @@ final class ImageActor
         switch (command) {
           case Internal internal -> go(state, internal);
           case Ensure(var layer, var rebuild, var replyTo) ->
-              ensure(state.ensure(layer, rebuild, now()), replyTo);
+              ensure(state.ensure(layer, rebuild, now()), rebuild, replyTo);
           case Describe(var replyTo) -> Effect().reply(replyTo, state.view(isBuilding()));
           case Join join -> run(() -> join(state, join));
           case GetChain(var replyTo) -> run(() -> tellChain(state, replyTo));
@@ -174,13 +177,13 @@ final class ImageActor
   }
 
   private ReplyEffect<ImageEvent, ImageState> ensure(
-      Decision<ImageEvent, ImageReply> decision, ActorRef<ImageReply> replyTo) {
+      Decision<ImageEvent, ImageReply> decision, boolean rebuild, ActorRef<ImageReply> replyTo) {
     return Effect()
         .persist(decision.events())
         .thenRun(
             (ImageState state) -> {
               switch (decision.reply()) {
-                case ImageReply.Building() -> begin(state);
+                case ImageReply.Building() -> begin(state, rebuild);
                 case ImageReply.Built _, ImageReply.Failed _, ImageReply.Unknown _ -> {}
               }
             })
@@ -190,7 +193,7 @@ final class ImageActor
   private void join(ImageState state, Join join) {
     switch (state) {
       // Its build was cut off by a restart.
-      case ImageState.Unbuilt _ -> begin(state);
+      case ImageState.Unbuilt _ -> begin(state, false);
       case ImageState.Undefined _, ImageState.Done _, ImageState.Broken _ -> {}
     }
     joiners.join(join, end(state), now());
@@ -198,10 +201,11 @@ final class ImageActor
 
   // ---- a build: its base, its chain
 
-  private void begin(ImageState state) {
+  private void begin(ImageState state, boolean rebuild) {
     if (isBuilding()) {
       return;
     }
+    fresh = rebuild;
     log.clear();
     lastWord = "";
     stage = new Stage.Preparing();
@@ -324,7 +328,7 @@ final class ImageActor
   private void tell(ImageState state, BuildRun run, MachineId machine, List<Layer> chain) {
     say(state, "building on machine " + machine);
     stage = new Stage.Running(run.told(machine, now()), chain);
-    world.machines().apply(machine).tell(new NodeProtocol.Build(run.build(), id, chain));
+    world.machines().apply(machine).tell(new NodeProtocol.Build(run.build(), id, chain, fresh));
   }
 
   private ReplyEffect<ImageEvent, ImageState> lost(

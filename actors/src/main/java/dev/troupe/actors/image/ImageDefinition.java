@@ -1,34 +1,32 @@
 package dev.troupe.actors.image;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * One layer of an image as a client defines it, as far as a build depends on it.
  *
- * @param lines of its Dockerfile
+ * @param lines of its Dockerfile; each may hold several
  * @param baseTags names under which {@code FROM} may mean another image of the client
- * @param contextFiles absolute names of files that came with the definition
+ * @param arguments values of {@code ARG}s
  */
 public record ImageDefinition(
-    List<String> lines, Set<String> baseTags, Set<String> contextFiles, Set<Extra> extras) {
+    List<String> lines, Set<String> baseTags, Map<String, String> arguments, Set<Extra> extras) {
 
   public ImageDefinition {
     lines = List.copyOf(lines);
     baseTags = Set.copyOf(baseTags);
-    contextFiles = Set.copyOf(contextFiles);
+    arguments = Map.copyOf(arguments);
     extras = Set.copyOf(extras);
   }
 
-  /** What a definition can have besides its Dockerfile. */
+  /** What a definition can have besides its Dockerfile, and no build here can give it yet. */
   public enum Extra {
-    CONTEXT_MOUNT("files copied into the image (copy=True)"),
     BUILD_FUNCTION("run_function"),
-    SECRETS("secrets of a build step"),
     VOLUMES("volumes of a build step"),
     GPU("a GPU for a build step"),
-    REGISTRY_CREDENTIALS("a private registry"),
-    BUILD_ARGUMENTS("build arguments");
+    REGISTRY_CREDENTIALS("a private registry");
 
     private final String words;
 

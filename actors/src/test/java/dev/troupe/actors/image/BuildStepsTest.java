@@ -2,18 +2,31 @@ package dev.troupe.actors.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
-import dev.troupe.actors.image.BuildSteps.CopyFile;
+import dev.troupe.actors.image.BuildSteps.Base;
+import dev.troupe.actors.image.BuildSteps.Command;
+import dev.troupe.actors.image.BuildSteps.Copy;
 import dev.troupe.actors.image.BuildSteps.DefaultCommand;
+import dev.troupe.actors.image.BuildSteps.EntryPoint;
 import dev.troupe.actors.image.BuildSteps.Environment;
+import dev.troupe.actors.image.BuildSteps.InlineFile;
 import dev.troupe.actors.image.BuildSteps.LayerBelow;
+import dev.troupe.actors.image.BuildSteps.NoEffect;
 import dev.troupe.actors.image.BuildSteps.Python;
 import dev.troupe.actors.image.BuildSteps.Run;
+import dev.troupe.actors.image.BuildSteps.Scratch;
 import dev.troupe.actors.image.BuildSteps.Served;
+import dev.troupe.actors.image.BuildSteps.Shell;
+import dev.troupe.actors.image.BuildSteps.Source;
+import dev.troupe.actors.image.BuildSteps.Stage;
+import dev.troupe.actors.image.BuildSteps.StageBelow;
+import dev.troupe.actors.image.BuildSteps.Step;
 import dev.troupe.actors.image.BuildSteps.Unsupported;
 import dev.troupe.actors.image.BuildSteps.WorkingDirectory;
 import dev.troupe.actors.image.ImageDefinition.Extra;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -24,10 +37,34 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BuildStepsTest {
 
-  private static BuildSteps parse(String... lines) {
+  private static BuildSteps parse(Map<String, String> arguments, String... lines) {
     return BuildSteps.parse(
-        new ImageDefinition(
-            List.of(lines), Set.of("base"), Set.of("/modal_requirements.txt"), Set.of()));
+        new ImageDefinition(List.of(lines), Set.of("base"), arguments, Set.of()));
+  }
+
+  private static BuildSteps parse(String... lines) {
+    return parse(Map.of(), lines);
+  }
+
+  private static List<Stage> stages(BuildSteps steps) {
+    assertThat(steps).isInstanceOf(Served.class);
+    return ((Served) steps).stages();
+  }
+
+  /** The only step over the base image. */
+  private static Step step(String... lines) {
+    String[] all = new String[lines.length + 1];
+    all[0] = "FROM base";
+    System.arraycopy(lines, 0, all, 1, lines.length);
+    return stages(parse(all)).getFirst().steps().getFirst();
+  }
+
+  private static Command command(String... lines) {
+    return ((Run) step(lines)).command();
+  }
+
+  private static Base base(String from) {
+    return stages(parse(from)).getLast().base();
   }
 
   private static String sentence(BuildSteps steps) {
@@ -35,28 +72,24 @@ class BuildStepsTest {
     return ((Unsupported) steps).sentence();
   }
 
+  // ---- bases
+
   @Test
   void readsWhatDebianSlimSends() {
-    BuildSteps steps =
-        parse(
-            "FROM python:3.11.12-slim-bookworm",
-            "RUN apt-get update",
-            "RUN echo 'debconf debconf/frontend select Noninteractive' | debconf-set-selections",
-            "CMD [\"sleep\", \"172800\"]");
+    Stage stage =
+        stages(
+                parse(
+                    "FROM python:3.11.12-slim-bookworm",
+                    "RUN apt-get update",
+                    "CMD [\"sleep\", \"172800\"]"))
+            .getFirst();
 
-    assertThat(steps)
-        .isEqualTo(
-            new Served(
-                new Python("python:3.11.12-slim-bookworm", "3.11"),
-                List.of(
-                    new Run("RUN apt-get update", "apt-get update"),
-                    new Run(
-                        "RUN echo 'debconf debconf/frontend select Noninteractive' |"
-                            + " debconf-set-selections",
-                        "echo 'debconf debconf/frontend select Noninteractive' |"
-                            + " debconf-set-selections"),
-                    new DefaultCommand(
-                        "CMD [\"sleep\", \"172800\"]", List.of("sleep", "172800")))));
+    assertThat(stage.base()).isEqualTo(new Python("python:3.11.12-slim-bookworm", "3.11"));
+    assertThat(stage.steps())
+        .containsExactly(
+            new Run("RUN apt-get update", new Command.Shell("apt-get update")),
+            new DefaultCommand(
+                "CMD [\"sleep\", \"172800\"]", new Command.Words(List.of("sleep", "172800"))));
   }
 
   @ParameterizedTest
@@ -67,7 +100,7 @@ class BuildStepsTest {
     "docker.io/library/python:3.11.12-slim-bookworm, 3.11"
   })
   void takesAnyPatchAndSuffixOfTheTwoSeries(String tag, String series) {
-    assertThat(parse("FROM " + tag)).isEqualTo(new Served(new Python(tag, series), List.of()));
+    assertThat(base("FROM " + tag)).isEqualTo(new Python(tag, series));
   }
 
   @Test
@@ -82,61 +115,181 @@ class BuildStepsTest {
   }
 
   @Test
-  void readsTheRequirementsOfOlderBuilders() {
-    assertThat(
-            parse("FROM python:3.11-slim", "COPY /modal_requirements.txt /modal_requirements.txt"))
-        .isEqualTo(
-            new Served(
-                new Python("python:3.11-slim", "3.11"),
-                List.of(
-                    new CopyFile(
-                        "COPY /modal_requirements.txt /modal_requirements.txt",
-                        "/modal_requirements.txt",
-                        "/modal_requirements.txt"))));
+  void nothingIsABaseToo() {
+    assertThat(base("FROM scratch")).isEqualTo(new Scratch());
   }
 
   @Test
-  void readsEnvironmentAndWorkingDirectoryOverAnotherImage() {
-    assertThat(parse("FROM base", "ENV A=1", "ENV B='it'\"'\"'s'", "WORKDIR /app"))
+  void argumentsBeforeTheFirstStageAreForBases() {
+    String[] lines = {"ARG V=3.13", "FROM python:${V}-slim", "ARG V", "RUN echo $V"};
+
+    Served served = (Served) parse(lines);
+    assertThat(served.stages().getFirst().base()).isEqualTo(new Python("python:3.13-slim", "3.13"));
+    assertThat(served.globals()).containsEntry("V", "3.13");
+    assertThat(served.stages().getFirst().steps().getFirst())
+        .isEqualTo(new Argument("ARG V", "V", null));
+    assertThat(stages(parse(Map.of("V", "3.11"), lines)).getFirst().base())
+        .isEqualTo(new Python("python:3.11-slim", "3.11"));
+  }
+
+  @Test
+  void stagesAreKnownByNameAndByPlace() {
+    List<Stage> stages =
+        stages(
+            parse(
+                "FROM base AS Build",
+                "RUN make",
+                "FROM base",
+                "COPY --from=build /out /in",
+                "COPY --from=0 /out /in",
+                "FROM build"));
+
+    assertThat(stages)
+        .extracting(Stage::base)
+        .containsExactly(new LayerBelow("base"), new LayerBelow("base"), new StageBelow(0));
+    assertThat(stages.get(1).steps())
+        .extracting(it -> ((Copy) it).from())
+        .containsOnly(new Source.EarlierStage(0));
+  }
+
+  @Test
+  void aStageThatDoesNotExistIsNamed() {
+    assertThat(sentence(parse("FROM base", "COPY --from=nobody /a /b")))
+        .contains("there is no stage 'nobody'");
+  }
+
+  // ---- RUN
+
+  @Test
+  void aCommandIsALineOrAList() {
+    assertThat(command("RUN echo  a b")).isEqualTo(new Command.Shell("echo  a b"));
+    assertThat(command("RUN [\"/bin/echo\", \"a b\"]"))
+        .isEqualTo(new Command.Words(List.of("/bin/echo", "a b")));
+    assertThat(command("RUN [ -f /x ]")).isEqualTo(new Command.Shell("[ -f /x ]"));
+  }
+
+  @Test
+  void continuedLinesAreJoinedAsTheyAre() {
+    assertThat(command("RUN apt-get \\", "# a comment", "  update && echo a\\", "b"))
+        .isEqualTo(new Command.Shell("apt-get   update && echo ab"));
+    assertThat(command("RUN one \\\n  two")).isEqualTo(new Command.Shell("one   two"));
+  }
+
+  @Test
+  void aDirectiveMayChooseTheCharacterThatContinues() {
+    assertThat(stages(parse("# escape=`", "FROM base", "RUN a `", "b")).getFirst().steps())
+        .containsExactly(new Run("RUN a b", new Command.Shell("a b")));
+  }
+
+  @Test
+  void aHereDocumentIsTheProgram() {
+    assertThat(command("RUN <<EOF", "set -e", "echo # no comment", "EOF"))
+        .isEqualTo(new Command.Shell("set -e\necho # no comment\n"));
+  }
+
+  @Test
+  void aHereDocumentBehindACommandIsForTheShell() {
+    assertThat(command("RUN cat <<-'END' > /x", "\ttext $HOME", "\tEND"))
+        .isEqualTo(new Command.Shell("cat <<-'END' > /x\ntext $HOME\nEND\n"));
+  }
+
+  @Test
+  void shiftsAndWordsForTheShellAreNoHereDocuments() {
+    assertThat(command("RUN echo $((1<<2)) && cat <<<word"))
+        .isEqualTo(new Command.Shell("echo $((1<<2)) && cat <<<word"));
+  }
+
+  @Test
+  void aHereDocumentWithoutEndIsRefused() {
+    assertThat(sentence(parse("FROM base", "RUN <<EOF", "x"))).contains("'<<EOF' has no end");
+  }
+
+  // ---- files
+
+  @Test
+  void readsCopies() {
+    assertThat(step("COPY --chown=me:us --chmod=755 a \"b c\" /to/"))
         .isEqualTo(
-            new Served(
-                new LayerBelow("base"),
-                List.of(
-                    new Environment("ENV A=1", List.of(new Assignment("A", "1"))),
-                    new Environment(
-                        "ENV B='it'\"'\"'s'", List.of(new Assignment("B", "'it'\"'\"'s'"))),
-                    new WorkingDirectory("WORKDIR /app", "/app"))));
+            new Copy(
+                "COPY --chown=me:us --chmod=755 a \"b c\" /to/",
+                new Source.Context(),
+                List.of("a", "\"b c\""),
+                List.of(),
+                "/to/",
+                "me:us",
+                0755));
+    assertThat(((Copy) step("COPY [\"a b\", \"/to\"]")).sources()).containsExactly("a b");
+  }
+
+  @Test
+  void readsFilesThatAreWrittenInTheDockerfile() {
+    assertThat(((Copy) step("COPY <<a.txt /to/", "one", "a.txt")).inline())
+        .containsExactly(new InlineFile("a.txt", "one\n"));
+    assertThat(((Copy) step("COPY <<A <<B c /to/", "1", "A", "2", "B")))
+        .extracting(Copy::inline, Copy::sources)
+        .containsExactly(
+            List.of(new InlineFile("A", "1\n"), new InlineFile("B", "2\n")), List.of("c"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ghcr.io/astral-sh/uv:latest, ''",
+    "mirror:5000/astral-sh/uv:0.8.3, 0.8.3",
+    "astral-sh/uv, ''"
+  })
+  void knowsTheImageOfUvByItsPath(String image, String version) {
+    assertThat(((Copy) step("COPY --from=" + image + " /uv /.uv/uv")).from())
+        .isEqualTo(new Source.Uv(version));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ADD https://a/b /c", "ADD a.tar.gz /c", "ADD a.tar /c"})
+  void addingWhatIsNoFileIsRefused(String line) {
+    assertThat(sentence(parse("FROM base", line))).contains("no addresses and no archives");
+  }
+
+  // ---- what is set
+
+  @Test
+  void readsWhatIsSet() {
+    assertThat(
+            stages(
+                    parse(
+                        "FROM base",
+                        "ENV A=1 B='it'\"'\"'s'",
+                        "ENV OLD form of it",
+                        "WORKDIR /app",
+                        "SHELL [\"/bin/bash\", \"-c\"]",
+                        "ENTRYPOINT []",
+                        "LABEL a=b"))
+                .getFirst()
+                .steps())
+        .containsExactly(
+            new Environment(
+                "ENV A=1 B='it'\"'\"'s'",
+                List.of(new Assignment("A", "1"), new Assignment("B", "'it'\"'\"'s'"))),
+            new Environment("ENV OLD form of it", List.of(new Assignment("OLD", "form of it"))),
+            new WorkingDirectory("WORKDIR /app", "/app"),
+            new Shell("SHELL [\"/bin/bash\", \"-c\"]", List.of("/bin/bash", "-c")),
+            new EntryPoint("ENTRYPOINT []", new Command.Words(List.of())),
+            new NoEffect("LABEL a=b", ""));
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "RUN pip install x",
-        "COPY . /",
-        "SHELL [\"/bin/bash\"]",
-        "ENTRYPOINT [\"/x\"]",
-        "ADD a b",
         "RUN",
-        "ENV"
+        "ENV",
+        "NONSENSE x",
+        "SHELL /bin/bash",
+        "COPY a",
+        "COPY --chmod=u+x a /b",
+        "ARG A B",
+        "RUN --mount=type=ssh true"
       })
-  void refusesAnyOtherStepByName(String line) {
+  void whatCannotBeReadIsRefusedByName(String line) {
     assertThat(sentence(parse("FROM base", line)))
         .startsWith("build step '" + line + "' is not served yet: ");
-  }
-
-  @Test
-  void anEmptyEntrypointIsNothing() {
-    assertThat(parse("FROM base", "ENTRYPOINT []"))
-        .isEqualTo(new Served(new LayerBelow("base"), List.of()));
-  }
-
-  @Test
-  void joinsContinuedLinesAndLeavesOutComments() {
-    assertThat(parse("# a comment", "FROM python:3.11-slim", "", "RUN apt-get \\", "  update"))
-        .isEqualTo(
-            new Served(
-                new Python("python:3.11-slim", "3.11"),
-                List.of(new Run("RUN apt-get update", "apt-get update"))));
   }
 
   @ParameterizedTest
@@ -145,7 +298,7 @@ class BuildStepsTest {
     BuildSteps steps =
         BuildSteps.parse(
             new ImageDefinition(
-                List.of("FROM base", "ENV A=1"), Set.of("base"), Set.of(), Set.of(extra)));
+                List.of("FROM base", "ENV A=1"), Set.of("base"), Map.of(), Set.of(extra)));
 
     assertThat(sentence(steps)).contains(extra.words(), "not served yet");
   }
@@ -161,6 +314,14 @@ class BuildStepsTest {
       "ENV ",
       "CMD ",
       "COPY ",
+      "ADD ",
+      "ARG ",
+      "SHELL ",
+      "--from=",
+      "--chown=",
+      "<<",
+      "EOF",
+      " AS ",
       "base",
       "[",
       "]",

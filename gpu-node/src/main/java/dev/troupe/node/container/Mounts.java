@@ -4,34 +4,59 @@ import dev.troupe.node.linux.Posix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** Overlays, and what is mounted on this machine. */
 public final class Mounts {
 
   private static final Path MOUNT_TABLE = Path.of("/proc/self/mountinfo");
 
+  /** The kernel takes one page of options; a longer list of folders is given by descriptors. */
+  private static final int OPTIONS_LIMIT = 4_000;
+
   /**
-   * Options of an overlay.
+   * Mounts an overlay.
    *
    * @param lowestFirst read-only folders; a later one hides an earlier one
    * @param durable false lets the kernel skip all writing to disk for the upper folder, which is
    *     then of no use after a crash
    */
-  static String overlayOptions(List<Path> lowestFirst, Path upper, Path work, boolean durable)
+  public static void mountOverlay(
+      List<Path> lowestFirst, Path upper, Path work, Path target, boolean durable)
       throws IOException {
     for (Path path : lowestFirst) {
       if (path.toString().matches(".*[:,\\\\].*")) {
         throw new IOException("a folder of an overlay can't have ':' or ',' in its name: " + path);
       }
     }
-    String lower =
-        lowestFirst.reversed().stream().map(Path::toString).collect(Collectors.joining(":"));
+    List<Integer> open = new ArrayList<>();
+    try {
+      List<String> folders = lowestFirst.reversed().stream().map(Path::toString).toList();
+      String options = overlayOptions(folders, upper, work, durable);
+      if (options.length() > OPTIONS_LIMIT) {
+        List<String> byDescriptor = new ArrayList<>();
+        for (String folder : folders) {
+          int descriptor = Posix.open(folder, Posix.O_CLOEXEC);
+          open.add(descriptor);
+          byDescriptor.add("/proc/self/fd/" + descriptor);
+        }
+        options = overlayOptions(byDescriptor, upper, work, durable);
+      }
+      Posix.mount("overlay", target.toString(), "overlay", options);
+    } finally {
+      for (int descriptor : open) {
+        Posix.close(descriptor);
+      }
+    }
+  }
+
+  private static String overlayOptions(
+      List<String> topFirst, Path upper, Path work, boolean durable) {
     // Redirects and metacopies would bind an upper folder to the very layers it was made over.
     return "lowerdir=%s,upperdir=%s,workdir=%s,redirect_dir=off,metacopy=off,index=off%s"
-        .formatted(lower, upper, work, durable ? "" : ",volatile");
+        .formatted(String.join(":", topFirst), upper, work, durable ? "" : ",volatile");
   }
 
   /** Whether something is mounted there. */

@@ -170,13 +170,12 @@ public final class RuncDriver implements ContainerDriver {
     if (!Mounts.isMountPoint(bundle.root())) {
       List<Path> lowestFirst = new ArrayList<>(bundle.layers());
       lowestFirst.addAll(spec.layers());
-      String options =
-          Mounts.overlayOptions(
-              lowestFirst,
-              bundle.upper(),
-              diskDirectory(bundle.id()).resolve("work"),
-              spec.keepsChanges());
-      Posix.mount("overlay", bundle.root().toString(), "overlay", options);
+      Mounts.mountOverlay(
+          lowestFirst,
+          bundle.upper(),
+          diskDirectory(bundle.id()).resolve("work"),
+          bundle.root(),
+          spec.keepsChanges());
     }
     JSON.writeValue(
         bundle.directory().resolve("config.json").toFile(),

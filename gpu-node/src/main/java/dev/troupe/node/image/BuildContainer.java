@@ -49,9 +49,11 @@ final class BuildContainer {
   /**
    * A step.
    *
+   * @param what as its failure names it
    * @param layers lowest first
    */
   record Step(
+      String what,
       List<Path> layers,
       List<String> command,
       Map<String, String> environment,
@@ -74,8 +76,7 @@ final class BuildContainer {
       readings.forEach(Pipes.Reading::finish);
       if (exit.code() != 0) {
         throw new BuildFailure(
-            "The command '%s' returned a non-zero code: %d"
-                .formatted(step.command().getLast(), exit.code()));
+            "The command '%s' returned a non-zero code: %d".formatted(step.what(), exit.code()));
       }
       Path changes = store.newFolder();
       Mounts.unmountAllBelow(bundle.root());

@@ -1,6 +1,7 @@
 package dev.troupe.node.image;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.node.container.Mounts;
 import dev.troupe.node.linux.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,7 +48,10 @@ public final class ImageStore {
 
   /** Opens the store in a folder; what a dead process left unfinished is removed. */
   public static ImageStore open(Path folder) throws IOException {
-    FileTree.delete(folder.resolve("unfinished"));
+    Path unfinished = folder.resolve("unfinished");
+    // A build that was cut off may have had an image mounted there.
+    Mounts.unmountAllBelow(unfinished);
+    FileTree.delete(unfinished);
     return attach(folder);
   }
 

@@ -46,11 +46,12 @@ public final class Images {
       throws IOException {
     ImageStore store = ImageStore.open(folder.resolve("store"));
     BuildContainer container = new BuildContainer(driver, sandboxes, hostFiles, pipes, store);
+    MountStore mounts = MountStore.open(folder.resolve("mounts"), contents);
     return new Images(
         store,
-        new ImageBuilder(store, container),
+        new ImageBuilder(store, container, mounts),
         RunnerStore.open(store, container, folder),
-        MountStore.open(folder.resolve("mounts"), contents));
+        mounts);
   }
 
   /** Ids of the images that are here. */

@@ -74,6 +74,7 @@ public final class RunnerStore {
     Path changes =
         container.run(
             new BuildContainer.Step(
+                "the client's runner",
                 store.layersOf(image),
                 List.of("python3", SCRIPT, clientVersion, builderVersion),
                 Map.of("PATH", image.environment().getOrDefault("PATH", "/usr/bin:/bin")),

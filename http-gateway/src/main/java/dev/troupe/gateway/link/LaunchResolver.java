@@ -1,5 +1,6 @@
 package dev.troupe.gateway.link;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.AppProtocol.AppReply;
 import dev.troupe.actors.app.AppProtocol.AppView;
@@ -19,11 +20,13 @@ import dev.troupe.gateway.secret.SecretBox;
 import dev.troupe.gateway.service.Blocking;
 import dev.troupe.gateway.service.Entities;
 import dev.troupe.protocol.link.ImageChain;
+import dev.troupe.protocol.link.Layer;
 import dev.troupe.protocol.link.Limits;
 import dev.troupe.protocol.link.Mount;
 import dev.troupe.protocol.link.StartContainer;
 import dev.troupe.protocol.modal.AppLayout;
 import dev.troupe.protocol.modal.Function;
+import dev.troupe.protocol.modal.Image;
 import java.io.InputStream;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -31,6 +34,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -72,8 +76,12 @@ final class LaunchResolver {
     }
   }
 
-  /** The order that starts a container; fails with {@link Unstartable} where that can't be. */
-  CompletionStage<StartContainer> resolve(Launch launch) {
+  /**
+   * The order that starts a container; fails with {@link Unstartable} where that can't be.
+   *
+   * @param built images that the machine has
+   */
+  CompletionStage<StartContainer> resolve(Launch launch, Set<ImageId> built) {
     FunctionDefinition definition = launch.definition();
     CompletableFuture<Function> function = function(definition).toCompletableFuture();
     CompletableFuture<AppView> app = app(definition.app()).toCompletableFuture();
@@ -82,7 +90,7 @@ final class LaunchResolver {
             .thenCombine(app, (sent, view) -> ContainerLayouts.of(view, definition, sent))
             .thenCompose(
                 given -> ContainerLayouts.withForeignFunctions(given, entities, askTimeout));
-    CompletableFuture<ImageChain> image = image(definition).toCompletableFuture();
+    CompletableFuture<ImageChain> image = image(definition, built).toCompletableFuture();
     CompletableFuture<List<Mount>> files = mounts(definition.mounts());
     CompletableFuture<Map<String, String>> variables = variables(definition.secrets());
     return CompletableFuture.allOf(layout, image, files, variables)
@@ -132,7 +140,7 @@ final class LaunchResolver {
                 });
   }
 
-  private CompletionStage<ImageChain> image(FunctionDefinition definition) {
+  private CompletionStage<ImageChain> image(FunctionDefinition definition, Set<ImageId> built) {
     ImageId image = definition.image();
     if (image == null) {
       return CompletableFuture.failedFuture(
@@ -141,12 +149,48 @@ final class LaunchResolver {
     return entities
         .image(image)
         .<ImageProtocol.Chain>ask(ImageProtocol.GetChain::new, askTimeout)
-        .thenApply(
+        .thenCompose(
             chain -> {
               if (chain.layers().isEmpty()) {
                 throw new Unstartable("Image %s does not exist.".formatted(image));
               }
-              return LinkMessages.chain(chain.layers());
+              return chain(chain.layers(), built);
+            });
+  }
+
+  /**
+   * Layers with what their builds need; those of images that are built need nothing.
+   *
+   * @param built images that the machine has
+   */
+  CompletionStage<ImageChain> chain(List<ImageProtocol.Layer> layers, Set<ImageId> built) {
+    return all(layers.stream().map(layer -> layer(layer, built.contains(layer.image()))).toList())
+        .thenApply(each -> ImageChain.newBuilder().addAllLayers(each).build());
+  }
+
+  private CompletionStage<Layer> layer(ImageProtocol.Layer layer, boolean built) {
+    Layer.Builder message = LinkMessages.layer(layer);
+    if (built) {
+      return CompletableFuture.completedStage(message.build());
+    }
+    Image definition;
+    try {
+      definition = Image.parseFrom(layer.definition());
+    } catch (InvalidProtocolBufferException malformed) {
+      return CompletableFuture.failedFuture(
+          new Unstartable("The definition of image %s can't be read.".formatted(layer.image())));
+    }
+    List<MountId> context =
+        definition.getContextMountId().isEmpty()
+            ? List.of()
+            : List.of(new MountId(definition.getContextMountId()));
+    List<SecretId> secretIds = definition.getSecretIdsList().stream().map(SecretId::new).toList();
+    return mounts(context)
+        .thenCombine(
+            variables(secretIds),
+            (files, variables) -> {
+              files.forEach(message::setContext);
+              return message.putAllEnvironment(variables).build();
             });
   }
 

@@ -8,7 +8,6 @@ import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.protocol.link.ContainerReport;
-import dev.troupe.protocol.link.ImageChain;
 import dev.troupe.protocol.link.Layer;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.link.ResourceShare;
@@ -22,16 +21,11 @@ final class LinkMessages {
 
   private LinkMessages() {}
 
-  static ImageChain chain(List<ImageProtocol.Layer> layers) {
-    ImageChain.Builder chain = ImageChain.newBuilder();
-    for (ImageProtocol.Layer layer : layers) {
-      chain.addLayers(
-          Layer.newBuilder()
-              .setImageId(layer.image().value())
-              .setDefinition(ByteString.copyFrom(layer.definition()))
-              .setBuilderVersion(layer.builderVersion()));
-    }
-    return chain.build();
+  static Layer.Builder layer(ImageProtocol.Layer layer) {
+    return Layer.newBuilder()
+        .setImageId(layer.image().value())
+        .setDefinition(ByteString.copyFrom(layer.definition()))
+        .setBuilderVersion(layer.builderVersion());
   }
 
   static ResourceShare share(NodeProtocol.Share share) {

@@ -6,7 +6,6 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
-import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.Launch;
 import dev.troupe.actors.node.NodeProtocol.Order;
@@ -16,7 +15,6 @@ import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.service.Entities;
 import dev.troupe.protocol.link.BuildImage;
-import dev.troupe.protocol.link.BuildReport;
 import dev.troupe.protocol.link.ContainerReport;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.Hello;
@@ -26,11 +24,8 @@ import dev.troupe.protocol.link.StopContainer;
 import dev.troupe.protocol.link.ToMachine;
 import dev.troupe.protocol.link.Welcome;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeoutException;
@@ -85,6 +80,11 @@ final class MachineLink {
     record Resolved(TaskId task, @Nullable StartContainer start, @Nullable Throwable failure)
         implements Message {}
 
+    /** What a build needs is gathered: one of {@code resolved} and {@code failure}. */
+    record BuildResolved(
+        Order.BuildImage build, @Nullable BuildImage resolved, @Nullable Throwable failure)
+        implements Message {}
+
     /** It is time to restate. */
     record Restate() implements Message {}
 
@@ -135,8 +135,7 @@ final class MachineLink {
   private final RemoteDoor door;
 
   private final LinkedTasks tasks = new LinkedTasks();
-  private final Map<String, Order.BuildImage> builds = new HashMap<>();
-  private final Set<ImageId> images = new LinkedHashSet<>();
+  private final LinkedBuilds builds;
   private @Nullable Hello hello;
   private @Nullable MachineId machine;
   private long beats;
@@ -156,6 +155,7 @@ final class MachineLink {
     this.orders = context.messageAdapter(Order.class, Message.Ordered::new);
     ActorRef<Message> self = context.getSelf();
     this.speaker = message -> self.tell(new Message.Say(message));
+    this.builds = new LinkedBuilds(around.entities(), around.resolver());
     this.door = new RemoteDoor(around.door().elsewhere(), around.tasks(), speaker);
     timers.startTimerWithFixedDelay(new Message.Beat(), BEAT);
   }
@@ -196,6 +196,8 @@ final class MachineLink {
       case Message.Say(var said) -> say(said);
       case Message.Ordered(var order) -> ordered(order);
       case Message.Resolved(var task, var start, var failure) -> resolved(task, start, failure);
+      case Message.BuildResolved(var build, var resolved, var failure) ->
+          buildResolved(build, resolved, failure);
       case Message.Restate() -> restate();
       case Message.Beat() -> beat();
       case Message.Forget(var task) -> forget(task);
@@ -225,7 +227,7 @@ final class MachineLink {
     }
     switch (message.getMessageCase()) {
       case CONTAINER -> container(from, message.getContainer());
-      case BUILD -> build(message.getBuild());
+      case BUILD -> builds.said(message.getBuild());
       case LOGS -> around.logs().received(from, message.getLogs());
       case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
       case PING, HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
@@ -253,7 +255,7 @@ final class MachineLink {
     if (earlier != null) {
       earlier.tell(new Message.Close("The machine has dialled anew."));
     }
-    said.getImageIdsList().forEach(image -> images.add(new ImageId(image)));
+    said.getImageIdsList().forEach(image -> builds.has(new ImageId(image)));
     say(
         ToMachine.newBuilder()
             .setWelcome(
@@ -310,52 +312,16 @@ final class MachineLink {
     return Behaviors.same();
   }
 
-  private void build(BuildReport report) {
-    Order.BuildImage order = builds.get(report.getBuildId());
-    if (order == null) {
-      return;
-    }
-    ImageProtocol.@Nullable ImageFacts built = null;
-    String failure = null;
-    if (report.hasEnd()) {
-      builds.remove(report.getBuildId());
-      var end = report.getEnd();
-      if (end.getFailure().isEmpty()) {
-        images.add(order.image());
-        built =
-            new ImageProtocol.ImageFacts(
-                end.getPythonVersion(),
-                end.getWorkdir(),
-                end.getLibcVersion(),
-                order.layers().getLast().builderVersion());
-      } else {
-        failure = end.getFailure();
-      }
-    }
-    List<ImageProtocol.Line> lines =
-        report.getLinesList().stream().map(LinkMessages::line).toList();
-    around
-        .entities()
-        .image(order.image())
-        .tell(new ImageProtocol.BuildNews(order.build(), lines, built, failure));
-  }
-
   // ---- the counterpart's words
 
   private Behavior<Message> ordered(Order order) {
     switch (order) {
       case Order.StartTask(var launch) -> start(launch);
       case Order.EndTask(var task, var grace) -> stop(task, grace);
-      case Order.BuildImage build -> {
-        builds.put(build.build(), build);
-        say(
-            ToMachine.newBuilder()
-                .setBuild(
-                    BuildImage.newBuilder()
-                        .setBuildId(build.build())
-                        .setImage(LinkMessages.chain(build.layers())))
-                .build());
-      }
+      case Order.BuildImage build ->
+          context.pipeToSelf(
+              builds.order(build),
+              (resolved, failure) -> new Message.BuildResolved(build, resolved, failure));
     }
     return Behaviors.same();
   }
@@ -366,7 +332,7 @@ final class MachineLink {
       return;
     }
     context.pipeToSelf(
-        around.resolver().resolve(launch),
+        around.resolver().resolve(launch, builds.images()),
         (start, failure) -> new Message.Resolved(task, start, failure));
   }
 
@@ -396,6 +362,15 @@ final class MachineLink {
       return Behaviors.same();
     }
     neverStarted(launch, sentence(task, why));
+    return Behaviors.same();
+  }
+
+  private Behavior<Message> buildResolved(
+      Order.BuildImage build, @Nullable BuildImage resolved, @Nullable Throwable failure) {
+    if (resolved != null) {
+      return say(ToMachine.newBuilder().setBuild(resolved).build());
+    }
+    builds.unresolved(build, failure);
     return Behaviors.same();
   }
 
@@ -448,7 +423,7 @@ final class MachineLink {
               said.getBlobUrl(),
               tasks.reports(),
               tasks.pending(),
-              List.copyOf(images),
+              List.copyOf(builds.images()),
               orders));
     }
     return Behaviors.same();

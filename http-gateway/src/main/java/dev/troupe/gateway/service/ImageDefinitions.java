@@ -14,7 +14,6 @@ import dev.troupe.protocol.modal.FileDescriptor;
 import dev.troupe.protocol.modal.GenericResult;
 import dev.troupe.protocol.modal.GenericResult.GenericStatus;
 import dev.troupe.protocol.modal.Image;
-import dev.troupe.protocol.modal.ImageContextFile;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
 import dev.troupe.protocol.modal.ImageMetadata;
 import dev.troupe.protocol.modal.TaskLogs;
@@ -57,29 +56,24 @@ final class ImageDefinitions {
   /** A definition as far as its build depends on it. */
   static ImageDefinition definition(Image image, String buildFunctionId) {
     Set<Extra> extras = EnumSet.noneOf(Extra.class);
-    add(extras, Extra.CONTEXT_MOUNT, !image.getContextMountId().isEmpty());
     add(
         extras,
         Extra.BUILD_FUNCTION,
         image.hasBuildFunction()
             || !image.getBuildFunctionDef().isEmpty()
             || !buildFunctionId.isEmpty());
-    add(extras, Extra.SECRETS, image.getSecretIdsCount() > 0);
     add(extras, Extra.VOLUMES, image.getVolumeMountsCount() > 0);
     add(extras, Extra.GPU, image.getGpuConfig().getCount() > 0);
     add(
         extras,
         Extra.REGISTRY_CREDENTIALS,
         !image.getImageRegistryConfig().getSecretId().isEmpty());
-    add(extras, Extra.BUILD_ARGUMENTS, image.getBuildArgsCount() > 0);
     return new ImageDefinition(
         image.getDockerfileCommandsList(),
         image.getBaseImagesList().stream()
             .map(BaseImage::getDockerTag)
             .collect(Collectors.toUnmodifiableSet()),
-        image.getContextFilesList().stream()
-            .map(ImageContextFile::getFilename)
-            .collect(Collectors.toUnmodifiableSet()),
+        image.getBuildArgsMap(),
         extras);
   }
 

@@ -24,8 +24,8 @@ import java.util.function.Consumer;
  */
 public final class LocalImages {
 
-  /** Layers that no image names and containers use: the client's runner, and Python's own. */
-  private static final List<String> SHARED = List.of("runner-", "python-", "skeleton-");
+  /** Layers that no image names and containers or builds use: the client's runner, Pythons, uv. */
+  private static final List<String> SHARED = List.of("runner-", "python-", "skeleton-", "uv-");
 
   private final Path folder;
   private final ImageStore store;
@@ -133,10 +133,10 @@ public final class LocalImages {
                   store.layersOf(record),
                   record.environment(),
                   record.workingDirectory(),
-                  List.of(),
+                  record.entryPoint(),
                   record.command(),
                   "",
-                  List.of()),
+                  record.shell()),
               image,
               platform)
           .text();

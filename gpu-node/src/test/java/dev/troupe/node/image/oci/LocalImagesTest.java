@@ -47,7 +47,15 @@ class LocalImagesTest {
     store.put(
         "im-1",
         new ImageRecord(
-            List.of("base-1", "step-2"), Map.of("A", "b=c"), "/srv", List.of("python3"), "", ""));
+            List.of("base-1", "step-2"),
+            Map.of("A", "b=c"),
+            "/srv",
+            List.of("/run"),
+            List.of("python3"),
+            List.of(),
+            "",
+            "",
+            ""));
   }
 
   private LocalImages images() throws IOException {
@@ -79,6 +87,7 @@ class LocalImagesTest {
     assertThat(built("registry.example/mine@" + digest)).isEqualTo(image);
     assertThat(image.environment()).isEqualTo(Map.of("A", "b=c"));
     assertThat(image.workingDirectory()).isEqualTo("/srv");
+    assertThat(image.entrypoint()).containsExactly("/run");
     assertThat(image.command()).containsExactly("python3");
   }
 

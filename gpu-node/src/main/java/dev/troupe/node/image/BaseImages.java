@@ -1,0 +1,73 @@
+package dev.troupe.node.image;
+
+import dev.troupe.actors.id.Ids;
+import dev.troupe.actors.image.BuildSteps;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** What images begin with. */
+final class BaseImages {
+
+  private static final String PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin";
+
+  private final ImageStore store;
+  private final PythonFacts facts;
+
+  BaseImages(ImageStore store, PythonFacts facts) {
+    this.store = store;
+    this.facts = facts;
+  }
+
+  /** The image that stands in for the official one of a Python series. */
+  ImageRecord python(BuildSteps.Python python, Consumer<String> log)
+      throws IOException, InterruptedException {
+    String release = BuildSteps.PYTHON_TO_DEBIAN.getOrDefault(python.series(), "");
+    String skeleton = skeleton();
+    String key = "base-" + Ids.contentKey("debian", DebianRecipe.VERSION, python.series(), release);
+    if (!store.hasLayer(key)) {
+      Path folder = store.newFolder();
+      DebianRecipe.make(python.series(), folder, log);
+      store.publish(folder, key);
+    }
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("PATH", PATH);
+    environment.put("LANG", "C.UTF-8");
+    ImageRecord base =
+        ImageRecord.NOTHING
+            .withLayers(List.of(skeleton, key))
+            .withEnvironment(environment)
+            .withCommand(List.of("python3"));
+    ImageRecord known = facts.of(base);
+    environment.put("PYTHON_VERSION", known.pythonVersion().replace("Python ", ""));
+    return known.withEnvironment(environment);
+  }
+
+  /** An image without anything but what every container needs. */
+  ImageRecord scratch() throws IOException {
+    return ImageRecord.NOTHING
+        .withLayers(List.of(skeleton()))
+        .withEnvironment(Map.of("PATH", PATH));
+  }
+
+  /** The lowest layer of every image: what the machine binds into containers has a place in it. */
+  private String skeleton() throws IOException {
+    String key = "skeleton-1";
+    if (!store.hasLayer(key)) {
+      Path folder = store.newFolder();
+      for (String name : List.of("run/troupe", "etc/troupe", "proc", "sys", "dev", "tmp", "root")) {
+        LayerFolders.folder(folder, Path.of(name));
+      }
+      for (String name :
+          List.of("etc/hosts", "etc/resolv.conf", "etc/troupe/ca-certificates.crt")) {
+        Files.createFile(folder.resolve(name));
+      }
+      store.publish(folder, key);
+    }
+    return key;
+  }
+}
