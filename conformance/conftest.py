@@ -1,5 +1,6 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
+import gzip
 import textwrap
 import uuid
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from harness import machine
 from harness.client import Client
+from harness.registry import tar_of
 from harness.server import ROOT, Server
 from harness.waiting import eventually
 
@@ -30,10 +32,18 @@ def before():
     return machine.things(), machine.ip_forward()
 
 
+def standalone_python(file):
+    """An archive of the kind that add_python= takes; its Python is that of Debian."""
+    program = '#!/bin/sh\nexec /usr/bin/python3.11 "$@"\n'
+    file.write_bytes(gzip.compress(tar_of({"python/bin/python3": program})))
+    return file
+
+
 @pytest.fixture(scope="session")
 def server(before, tmp_path_factory):
     """The one server of the session, with its base image made."""
-    server = Server(DATA, options=["--config", str(SETTINGS)]).start()
+    python = standalone_python(tmp_path_factory.mktemp("python") / "python.tar.gz")
+    server = Server(DATA, options=["--config", str(SETTINGS)], TROUPE_TEST_PYTHON=str(python)).start()
     try:
         client = Client(server.variables, tmp_path_factory.mktemp("warm-up"))
         client.modal("run", APPS / "hello.py", within=FIRST_IMAGE)

@@ -149,6 +149,27 @@ install_missing() {
   if [[ -n $jdk ]]; then unpack_private_jdk; fi
 }
 
+# ---- what only tests need --------------------------------------------------------------------
+
+# set_up_test_tools: a registry server for the tests of images: the system's, or Debian's package
+# unpacked, since installing it would start it.
+set_up_test_tools() {
+  if lacks docker-registry "$state/docker-registry/usr/bin/docker-registry"; then locked unpack_registry; fi
+}
+
+unpack_registry() {
+  apt_update
+  step docker-registry "Unpacking Debian's docker-registry into .troupe, for the tests" download_registry ||
+    fail 'docker-registry, a registry server that tests need, could not be had.' "$mend_apt"
+}
+
+download_registry() {
+  local folder=$state/docker-registry
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  (cd "$folder" && apt-get download docker-registry && dpkg-deb -x docker-registry_*.deb .)
+}
+
 # ---- the official client ---------------------------------------------------------------------
 
 # client_versions: those of conformance/clients.txt, one a line.

@@ -9,7 +9,14 @@ import picocli.CommandLine.Command;
     description = "A self-hosted server for the Modal client.",
     mixinStandardHelpOptions = true,
     version = "Troupe 0.1.0",
-    subcommands = {Up.class, Env.class, Agent.class, MakeMachineToken.class, Rehearse.class})
+    subcommands = {
+      Up.class,
+      Env.class,
+      Agent.class,
+      ImageCommand.class,
+      MakeMachineToken.class,
+      Rehearse.class
+    })
 public final class Main {
 
   private Main() {}

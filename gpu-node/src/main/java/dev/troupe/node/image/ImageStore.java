@@ -33,18 +33,26 @@ public final class ImageStore {
     this.unfinished = unfinished;
   }
 
-  /** Opens the store in a folder; what a dead process left unfinished is removed. */
-  public static ImageStore open(Path folder) throws IOException {
+  /**
+   * The store of a folder beside the process that owns it, whose unfinished folders are left alone.
+   */
+  public static ImageStore attach(Path folder) throws IOException {
     ImageStore store =
         new ImageStore(
             folder.resolve("layers"), folder.resolve("images"), folder.resolve("unfinished"));
     Files.createDirectories(store.layers);
     Files.createDirectories(store.images);
-    // A build that was cut off may have had an image mounted there.
-    Mounts.unmountAllBelow(store.unfinished);
-    FileTree.delete(store.unfinished);
     Files.createDirectories(store.unfinished);
     return store;
+  }
+
+  /** Opens the store in a folder; what a dead process left unfinished is removed. */
+  public static ImageStore open(Path folder) throws IOException {
+    Path unfinished = folder.resolve("unfinished");
+    // A build that was cut off may have had an image mounted there.
+    Mounts.unmountAllBelow(unfinished);
+    FileTree.delete(unfinished);
+    return attach(folder);
   }
 
   /** Whether the folder of this key is there. */
@@ -62,6 +70,20 @@ public final class ImageStore {
     return image.layers().stream().map(this::layer).toList();
   }
 
+  /** Keys of all layers here. */
+  public List<String> layerKeys() throws IOException {
+    try (Stream<Path> folders = Files.list(layers)) {
+      return folders.map(folder -> folder.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** Removes a layer, which nothing may be using. */
+  public void removeLayer(String key) throws IOException {
+    Path gone = unfinished.resolve(UUID.randomUUID().toString());
+    Files.move(layer(key), gone);
+    FileTree.delete(gone);
+  }
+
   /** An empty folder to make a layer in. */
   public Path newFolder() throws IOException {
     return Files.createDirectory(unfinished.resolve(UUID.randomUUID().toString()));
@@ -74,17 +96,20 @@ public final class ImageStore {
 
   /** The image of this id, if it was built here and all its layers are here. */
   public Optional<ImageRecord> find(String imageId) throws IOException {
-    Path file = record(imageId);
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    ImageRecord image = JSON.readValue(file.toFile(), ImageRecord.class);
-    return image.layers().stream().allMatch(this::hasLayer) ? Optional.of(image) : Optional.empty();
+    return record(imageId).filter(image -> image.layers().stream().allMatch(this::hasLayer));
+  }
+
+  /** What is kept under an id, whether or not all its layers are here. */
+  public Optional<ImageRecord> record(String imageId) throws IOException {
+    Path file = file(imageId);
+    return Files.exists(file)
+        ? Optional.of(JSON.readValue(file.toFile(), ImageRecord.class))
+        : Optional.empty();
   }
 
   /** Keeps a built image under its id. */
   public void put(String imageId, ImageRecord image) throws IOException {
-    FileTree.write(record(imageId), JSON.writeValueAsString(image));
+    FileTree.write(file(imageId), JSON.writeValueAsString(image));
   }
 
   /** Ids of all images here. */
@@ -99,7 +124,7 @@ public final class ImageStore {
     }
   }
 
-  private Path record(String imageId) {
+  private Path file(String imageId) {
     return images.resolve(imageId + ".json");
   }
 }

@@ -53,6 +53,21 @@ public final class FileTree {
         });
   }
 
+  /** The length of all files in a folder together. */
+  public static long size(Path root) throws IOException {
+    long[] bytes = {0};
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            bytes[0] += attributes.isRegularFile() ? attributes.size() : 0;
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return bytes[0];
+  }
+
   /** Replaces a small file, so that a reader sees the old text or the new one whole. */
   public static void write(Path file, String text) throws IOException {
     Path fresh = file.resolveSibling(file.getFileName() + ".new");

@@ -212,7 +212,8 @@ public final class Posix {
     return result;
   }
 
-  private static String message(int error) {
+  /** The kernel's word for an error. */
+  static String message(int error) {
     try {
       MemorySegment text = (MemorySegment) STRERROR.invokeExact(error);
       return text.reinterpret(256).getString(0);
@@ -221,7 +222,8 @@ public final class Posix {
     }
   }
 
-  private static MethodHandle function(
+  /** A function of the C library, with what it leaves in {@code errno} as its first argument. */
+  static MethodHandle function(
       String name, FunctionDescriptor descriptor, Linker.Option... options) {
     Linker linker = Linker.nativeLinker();
     Linker.Option[] all = java.util.Arrays.copyOf(options, options.length + 1);

@@ -1,0 +1,85 @@
+"""Images on the server's disk: `troupe-server image`, and what builds make of it."""
+
+import hashlib
+import json
+import subprocess
+
+import pytest
+from conftest import DATA
+
+from harness.registry import tar_of
+from harness.server import PROGRAM
+
+
+def image(*arguments, data=DATA, succeeds=True):
+    ended = subprocess.run(
+        [PROGRAM, "image", *map(str, arguments), "--data", data],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (ended.returncode == 0) == succeeds, ended
+    return ended
+
+
+def make_layout(folder, layers):
+    """An OCI layout of one image of these layers, tars as bytes."""
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
+
+    def put(content):
+        digest = hashlib.sha256(content).hexdigest()
+        (blobs / digest).write_bytes(content)
+        return {"mediaType": "x", "digest": f"sha256:{digest}", "size": len(content)}
+
+    described = [put(layer) for layer in layers]
+    configuration = {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Env": ["A=b"]},
+        "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in described]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "config": put(json.dumps(configuration).encode()),
+        "layers": described,
+    }
+    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode())]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return folder
+
+
+@pytest.mark.core
+def test_an_image_is_brought_in_listed_and_written_out_while_the_server_runs(server, tmp_path):
+    """Break: forget the variables of an image that is written out."""
+    name = f"registry.example/{tmp_path.name.lower()}:1"
+    layout = make_layout(tmp_path / "in", [tar_of({"word": "1"}), tar_of({"word": "2"})])
+    image("import", layout, "--name", name)
+    assert name in image("list").stdout
+    digest = image("export", name, tmp_path / "out").stdout.strip()
+    out = tmp_path / "out/blobs/sha256"
+    manifest = json.loads((out / digest.removeprefix("sha256:")).read_text())
+    configuration = json.loads((out / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
+    assert configuration["config"]["Env"] == ["A=b"]
+    assert len(manifest["layers"]) == 2
+    image("import", tmp_path / "out", "--name", f"{name}-again")
+
+
+def test_images_that_clients_built_are_listed_by_id(server):
+    """Break: list what was imported alone."""
+    assert any(line.startswith("im-") for line in image("list").stdout.splitlines())
+
+
+def test_no_layer_is_removed_while_the_server_runs(server):
+    """Break: clean up without taking the agent's directory."""
+    refused = image("gc", succeeds=False)
+    assert "Stop it first" in refused.stderr
+
+
+def test_a_layout_that_is_none_is_refused(server, tmp_path):
+    """Break: take an empty folder for an image without layers."""
+    refused = image("import", tmp_path, "--name", "x", succeeds=False)
+    assert "is no OCI image layout" in refused.stderr
+    assert "Exception" not in refused.stderr
