@@ -39,26 +39,6 @@ def test_debian_slim_has_the_python_that_was_asked_for(client, script, version):
 
 
 @pytest.mark.core
-def test_a_python_that_is_not_served_is_refused_with_those_that_are(client, script):
-    """Break: take the next Python version that there is."""
-    app = script(
-        "old.py",
-        """
-        import modal
-        app = modal.App("old", image=modal.Image.debian_slim(python_version="3.12"))
-
-        @app.function()
-        def work():
-            pass
-        """,
-    )
-    finished = client.modal("run", f"{app}::work", succeeds=False)
-    assert finished.status == 1
-    assert "Python 3.12 are not served yet" in finished.output
-    assert "Python 3.11 and 3.13" in finished.output
-
-
-@pytest.mark.core
 def test_packages_are_installed_into_the_image(client, script, tmp_path):
     """Break: answer that a build step is not served, or leave its layer out of the image."""
     script("wanted.txt", "six==1.17.0")
@@ -380,13 +360,14 @@ def test_a_build_step_that_is_not_served_is_refused_by_name(client, script, step
     assert named in finished.output and "not serve" in finished.output, finished
 
 
-def test_another_base_image_is_refused_with_what_there_is(client, script):
-    """Break: take python:3.11-slim for any base image."""
+@pytest.mark.core
+def test_a_registry_that_does_not_answer_is_named_and_what_needs_none(client, script):
+    """Break: say of a base image that can't be had only that the build failed."""
     app = script(
-        "ubuntu.py",
+        "nowhere.py",
         """
         import modal
-        app = modal.App("ubuntu", image=modal.Image.from_registry("ubuntu:24.04"))
+        app = modal.App("nowhere", image=modal.Image.from_registry("127.0.0.1:1/python:3.12-slim"))
 
         @app.function()
         def work():
@@ -395,7 +376,8 @@ def test_another_base_image_is_refused_with_what_there_is(client, script):
     )
     finished = client.modal("run", f"{app}::work", succeeds=False)
     assert finished.status == 1
-    assert "'ubuntu:24.04' is not served yet" in finished.output
+    assert "127.0.0.1:1" in finished.output
+    assert "makes images with Python 3.11 and 3.13" in finished.output
 
 
 @pytest.mark.core

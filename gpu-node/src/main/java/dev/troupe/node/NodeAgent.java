@@ -142,6 +142,7 @@ public final class NodeAgent implements AutoCloseable {
             sandboxes,
             hostFiles,
             pipes,
+            settings.images(),
             new FunctionBuild(driver, sandboxes, hostFiles, doors, pipes, run.resolve("doors")));
     Grounds grounds =
         new Grounds(driver, network, blobs, sandboxes, pipes, logs, doors, images, run);

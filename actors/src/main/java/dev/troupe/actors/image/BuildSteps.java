@@ -54,6 +54,9 @@ public sealed interface BuildSteps {
   /** The official Python image of a series: {@code tag} is what was asked for. */
   record Python(String tag, String series) implements Base {}
 
+  /** An image of a registry, as the user names it. */
+  record Registry(String reference) implements Base {}
+
   /** Another image of the client. */
   record LayerBelow(String tag) implements Base {}
 
@@ -93,6 +96,9 @@ public sealed interface BuildSteps {
 
     /** An earlier stage, by its place. */
     record EarlierStage(int index) implements Source {}
+
+    /** An image of a registry. */
+    record RegistryImage(String reference) implements Source {}
 
     /** The program {@code uv} in this version; empty: the newest. */
     record Uv(String version) implements Source {}

@@ -30,7 +30,7 @@ public record ImageDefinition(
   public enum Extra {
     VOLUMES("volumes of a build step"),
     GPU("a GPU for a build step"),
-    REGISTRY_CREDENTIALS("a private registry");
+    FOREIGN_SIGN_IN("signing in to a registry by an account of AWS or Google");
 
     private final String words;
 

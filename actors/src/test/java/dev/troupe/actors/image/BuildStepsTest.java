@@ -103,15 +103,16 @@ class BuildStepsTest {
     assertThat(base("FROM " + tag)).isEqualTo(new Python(tag, series));
   }
 
-  @Test
-  void anotherPythonIsRefusedWithTheTwoThatAreThere() {
-    assertThat(sentence(parse("FROM python:3.12.10-slim-bookworm")))
-        .contains("Python 3.12", "3.11 and 3.13");
+  @ParameterizedTest
+  @ValueSource(strings = {"ubuntu:22.04", "python:3.12-slim", "127.0.0.1:5000/x@sha256:00"})
+  void anyOtherBaseIsOfARegistry(String image) {
+    assertThat(base("FROM " + image)).isEqualTo(new BuildSteps.Registry(image));
   }
 
   @Test
-  void anotherBaseIsRefusedByName() {
-    assertThat(sentence(parse("FROM ubuntu:22.04"))).contains("'ubuntu:22.04' is not served yet");
+  void filesComeOfARegistryToo() {
+    assertThat(((Copy) step("COPY --from=node:22 /a /b")).from())
+        .isEqualTo(new Source.RegistryImage("node:22"));
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.troupe.actors.image.BuildSteps;
 import dev.troupe.actors.image.BuildSteps.Base;
 import dev.troupe.actors.image.BuildSteps.Stage;
 import dev.troupe.actors.image.ImageDefinition;
+import dev.troupe.node.image.oci.RegistryImages;
+import dev.troupe.node.image.oci.StandalonePython;
 import dev.troupe.node.linux.FileTree;
 import dev.troupe.protocol.link.ImageChain;
 import dev.troupe.protocol.link.Layer;
@@ -36,6 +38,7 @@ public final class ImageBuilder {
   private final BuildContainer container;
   private final MountStore mounts;
   private final RunnerStore runners;
+  private final StandalonePython pythons;
   private final FunctionSteps functions;
   private final BaseImages bases;
   private final PythonFacts facts;
@@ -47,14 +50,17 @@ public final class ImageBuilder {
       BuildContainer container,
       MountStore mounts,
       RunnerStore runners,
+      RegistryImages registries,
+      StandalonePython pythons,
       FunctionSteps functions) {
+    this.pythons = pythons;
     this.runners = runners;
     this.functions = functions;
     this.store = store;
     this.container = container;
     this.mounts = mounts;
     this.facts = new PythonFacts(store, container);
-    this.bases = new BaseImages(store, facts);
+    this.bases = new BaseImages(store, facts, registries);
     this.uv = new UvTool(store, container);
   }
 
@@ -168,7 +174,10 @@ public final class ImageBuilder {
     List<RootFolder> context = new ArrayList<>();
     if (!definition.getContextMountId().isEmpty()) {
       requireInputs(layer, layer.hasContext());
-      context.add(new RootFolder(mounts.ensure(layer.getContext())));
+      String python = layer.getContext().getStandalonePython();
+      context.add(
+          new RootFolder(
+              python.isEmpty() ? mounts.ensure(layer.getContext()) : pythons.folder(python)));
     }
     context.add(new RootFolder(files));
     return context;
@@ -182,6 +191,7 @@ public final class ImageBuilder {
         context,
         layer.getEnvironmentMap(),
         String.join(" ", definition.getSecretIdsList()),
+        layer.getRegistrySecretMap(),
         layer.getFresh());
   }
 
@@ -207,8 +217,8 @@ public final class ImageBuilder {
       if (!(stage.base() instanceof BuildSteps.LayerBelow)) {
         log.accept(stage.line() + "\n");
       }
-      CopyStep copies = new CopyStep(store, uv, inputs, List.copyOf(stages), log);
-      ImageRecord base = base(stage.base(), below, stages, log);
+      CopyStep copies = new CopyStep(store, uv, bases, inputs, List.copyOf(stages), log);
+      ImageRecord base = base(stage.base(), below, stages, inputs, log);
       stages.add(new StageRunner(store, container, copies, inputs, log).run(base, stage.steps()));
     }
     ImageRecord image = stages.getLast();
@@ -216,10 +226,16 @@ public final class ImageBuilder {
   }
 
   private ImageRecord base(
-      Base base, Optional<ImageRecord> below, List<ImageRecord> stages, Consumer<String> log)
+      Base base,
+      Optional<ImageRecord> below,
+      List<ImageRecord> stages,
+      BuildInputs inputs,
+      Consumer<String> log)
       throws IOException, InterruptedException {
     return switch (base) {
       case BuildSteps.Python python -> bases.python(python, log);
+      case BuildSteps.Registry(var reference) ->
+          bases.registry(reference, inputs.registrySecret(), log);
       case BuildSteps.LayerBelow(var tag) ->
           below.orElseThrow(() -> new BuildFailure("There is no image '" + tag + "'."));
       case BuildSteps.StageBelow(var index) -> stages.get(index);

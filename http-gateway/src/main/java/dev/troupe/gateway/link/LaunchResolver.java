@@ -193,13 +193,18 @@ final class LaunchResolver {
             ? List.of()
             : List.of(new MountId(definition.getContextMountId()));
     List<SecretId> secretIds = definition.getSecretIdsList().stream().map(SecretId::new).toList();
+    String registrySecret = definition.getImageRegistryConfig().getSecretId();
+    List<SecretId> signIn =
+        registrySecret.isEmpty() ? List.of() : List.of(new SecretId(registrySecret));
     return mounts(context)
         .thenCombine(
             variables(secretIds),
             (files, variables) -> {
               files.forEach(message::setContext);
-              return message.putAllEnvironment(variables).build();
+              return message.putAllEnvironment(variables);
             })
+        .thenCombine(
+            variables(signIn), (_, variables) -> message.putAllRegistrySecret(variables).build())
         .thenCompose(
             complete -> {
               FunctionId function = layer.buildFunction();

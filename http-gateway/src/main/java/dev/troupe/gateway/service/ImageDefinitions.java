@@ -17,6 +17,7 @@ import dev.troupe.protocol.modal.GenericResult.GenericStatus;
 import dev.troupe.protocol.modal.Image;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
 import dev.troupe.protocol.modal.ImageMetadata;
+import dev.troupe.protocol.modal.RegistryAuthType;
 import dev.troupe.protocol.modal.TaskLogs;
 import java.util.EnumSet;
 import java.util.Set;
@@ -63,10 +64,12 @@ final class ImageDefinitions {
     Set<Extra> extras = EnumSet.noneOf(Extra.class);
     add(extras, Extra.VOLUMES, image.getVolumeMountsCount() > 0);
     add(extras, Extra.GPU, image.getGpuConfig().getCount() > 0);
+    RegistryAuthType signIn = image.getImageRegistryConfig().getRegistryAuthType();
     add(
         extras,
-        Extra.REGISTRY_CREDENTIALS,
-        !image.getImageRegistryConfig().getSecretId().isEmpty());
+        Extra.FOREIGN_SIGN_IN,
+        signIn == RegistryAuthType.REGISTRY_AUTH_TYPE_AWS
+            || signIn == RegistryAuthType.REGISTRY_AUTH_TYPE_GCP);
     return new ImageDefinition(
         image.getDockerfileCommandsList(),
         image.getBaseImagesList().stream()
