@@ -12,6 +12,7 @@ import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.FileTree;
+import dev.troupe.node.log.HeldInputs;
 import dev.troupe.node.log.LogBook;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.HostFiles;
@@ -66,6 +67,7 @@ final class ContainerRun {
   private final StartContainer order;
   private final Listener listener;
   private final ContainerId id;
+  private final HeldInputs held = new HeldInputs();
   private final List<Pipes.Reading> readings = new ArrayList<>();
   private @Nullable Sandbox sandbox;
   private ContainerDoors.@Nullable OpenDoor door;
@@ -83,7 +85,7 @@ final class ContainerRun {
   void run() {
     String app = order.getAppId();
     try {
-      workshop.logs().containerBegins(app, id.value());
+      workshop.logs().containerBegins(app, id.value(), order.getFunctionId());
       startProcess();
       listener.running();
       Exit exit = workshop.driver().await(id);
@@ -132,7 +134,7 @@ final class ContainerRun {
     door =
         workshop
             .doors()
-            .open(new TaskId(id.value()), doorFolder.resolve(ContainerEnvironment.SOCKET));
+            .open(new TaskId(id.value()), doorFolder.resolve(ContainerEnvironment.SOCKET), held);
     Bundle bundle = workshop.driver().prepare(id, workshop.images().layers(image));
     workshop.driver().specialise(bundle, spec(image, above, leased, doorFolder));
     readings.add(read(bundle.standardOutput(), STDOUT));
@@ -148,14 +150,11 @@ final class ContainerRun {
   }
 
   private Pipes.Reading read(Path pipe, int stream) throws IOException {
+    LogBook.Printer printer =
+        new LogBook.Printer(order.getAppId(), id.value(), order.getFunctionId(), stream);
     return workshop
         .pipes()
-        .read(
-            pipe,
-            lines ->
-                workshop
-                    .logs()
-                    .append(order.getAppId(), id.value(), order.getFunctionId(), stream, lines));
+        .readPaced(pipe, lines -> workshop.logs().append(printer, held.now(), lines));
   }
 
   private ContainerSpec spec(ImageRecord image, List<Path> above, Sandbox leased, Path doorFolder) {

@@ -2,6 +2,7 @@ package dev.troupe.node;
 
 import com.typesafe.config.Config;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
  * @param simulatedGpus devices that this machine only pretends to have
  * @param sandboxStock network namespaces made ahead of need, of each kind
  * @param logLimitBytes kept of the output of each app
+ * @param logAge how long the output of containers is kept
  * @param labels by which functions may choose this machine
  */
 public record NodeSettings(
@@ -26,6 +28,7 @@ public record NodeSettings(
     List<String> simulatedGpus,
     int sandboxStock,
     long logLimitBytes,
+    Duration logAge,
     Map<String, String> labels) {
 
   public NodeSettings {
@@ -49,6 +52,7 @@ public record NodeSettings(
         section.getStringList("simulated-gpus"),
         section.getInt("sandbox-stock"),
         section.getBytes("log-limit"),
+        section.getDuration("log-age"),
         labels);
   }
 }

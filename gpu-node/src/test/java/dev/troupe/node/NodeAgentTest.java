@@ -13,6 +13,7 @@ import dev.troupe.protocol.link.FollowLogs;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.ImageChain;
 import dev.troupe.protocol.link.Layer;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.Mount;
 import dev.troupe.protocol.link.MountFile;
 import dev.troupe.protocol.link.StartContainer;
@@ -66,7 +67,15 @@ class NodeAgentTest {
     Path data = TestCache.folder("agent");
     NodeSettings settings =
         new NodeSettings(
-            true, "", data, "runc", List.of("H100"), 1, 8 << 20, Map.of("zone", "test"));
+            true,
+            "",
+            data,
+            "runc",
+            List.of("H100"),
+            1,
+            8 << 20,
+            Duration.ofDays(30),
+            Map.of("zone", "test"));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);
@@ -206,7 +215,7 @@ class NodeAgentTest {
                 FollowLogs.newBuilder()
                     .setFollowId("f1")
                     .setAppId(APP)
-                    .setTaskId(task)
+                    .setFilter(LogFilter.newBuilder().setTaskId(task))
                     .setCredit(1000))
             .build());
     controlPlane.say(

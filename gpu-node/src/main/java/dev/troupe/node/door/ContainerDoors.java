@@ -45,8 +45,13 @@ public final class ContainerDoors implements AutoCloseable {
     this.door = door;
   }
 
-  /** Opens a task's socket at this path, in place of one that is there. */
+  /** Opens a task's socket whose inputs nobody watches. */
   public OpenDoor open(TaskId task, Path socket) throws IOException {
+    return open(task, socket, InputWatch.NONE);
+  }
+
+  /** Opens a task's socket at this path, in place of one that is there. */
+  public OpenDoor open(TaskId task, Path socket, InputWatch watch) throws IOException {
     Files.deleteIfExists(socket);
     Server server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
@@ -54,7 +59,7 @@ public final class ContainerDoors implements AutoCloseable {
             .bossEventLoopGroup(acceptors)
             .workerEventLoopGroup(workers)
             .directExecutor()
-            .fallbackHandlerRegistry(new AnyMethod(new DoorCalls(door, task)))
+            .fallbackHandlerRegistry(new AnyMethod(new DoorCalls(door, task, watch)))
             .maxInboundMessageSize(LARGEST_MESSAGE)
             .maxInboundMetadataSize(LARGEST_HEADERS)
             .flowControlWindow(HTTP2_WINDOW)

@@ -30,7 +30,9 @@ public final class Permissions {
     allow(
         Right.TOKEN,
         "AppClientDisconnect",
+        "AppCountLogs",
         "AppCreate",
+        "AppFetchLogs",
         "AppGetLifecycle",
         "AppGetLogs",
         "AppHeartbeat",
@@ -51,6 +53,7 @@ public final class Permissions {
         "SecretGetInfo",
         "SecretList",
         "SecretUpdate",
+        "TaskGetInfo",
         "TaskList",
         "TokenInfoGet");
     allow(
@@ -75,6 +78,7 @@ public final class Permissions {
         "FunctionBindParams",
         "FunctionCallCancel",
         "FunctionCallFromId",
+        "FunctionCallGetInfo",
         "FunctionFinishInputs",
         "FunctionGet",
         "FunctionGetById",

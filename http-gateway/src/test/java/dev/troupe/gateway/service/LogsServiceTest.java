@@ -12,9 +12,9 @@ import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.gateway.link.LogFeed;
 import dev.troupe.gateway.link.LogFeed.Batch;
 import dev.troupe.gateway.link.LogFeed.Position;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.AppGetLogsRequest;
 import dev.troupe.protocol.modal.FileDescriptor;
@@ -124,22 +124,32 @@ class LogsServiceTest {
   }
 
   @Test
-  void takesOnlyWhatIsAskedFor() throws Exception {
+  void asksTheMachinesForWhatIsWantedOnly() throws Exception {
     news(new Item.LogsOn(ONE));
     news(new Item.Notice(Harness.FUNCTION, "notice"));
     news(new Item.Done());
-    harness.logs(lines(batch(line(1, "out\n"), line(2, "err\n").toBuilder().setStream(2).build())));
+    List<LogFilter> filters = new CopyOnWriteArrayList<>();
+    harness.logs(
+        (_, _, filter, _) -> {
+          filters.add(filter);
+          return Source.single(new Batch(List.of(line(2, "err\n")), true));
+        });
 
     List<TaskLogsBatch> batches =
         harness.stream(
                 TaskLogsBatch.class,
                 Harness.TOKEN,
                 "AppGetLogs",
-                request("", 20).setFileDescriptor(FileDescriptor.FILE_DESCRIPTOR_STDERR).build())
+                request("", 20)
+                    .setFileDescriptor(FileDescriptor.FILE_DESCRIPTOR_STDERR)
+                    .setSearchText("rr")
+                    .build())
             .runWith(Sink.seq(), harness.testKit.system())
             .toCompletableFuture()
             .get(20, TimeUnit.SECONDS);
 
+    assertThat(filters)
+        .containsOnly(LogFilter.newBuilder().setStream(2).setSearchText("rr").build());
     assertThat(items(batches)).extracting(TaskLogs::getData).containsExactly("err\n");
   }
 
@@ -165,7 +175,7 @@ class LogsServiceTest {
   }
 
   /** Each machine has these lines, and has sent them all. */
-  private LogFeed lines(Batch batch) {
+  private Harness.Lines lines(Batch batch) {
     return (_, _, _, after) -> {
       followed.add(after);
       List<LogLine> behind =
