@@ -441,6 +441,22 @@ def test_wrong_requests_for_logs_are_refused_with_a_sentence(server, talker):
         assert answer.status == "NOT_FOUND" and "00000" in answer.message, answer
 
 
+# ---- what a server that was killed has
+
+def test_logs_are_there_after_a_kill_of_the_server(server, talker):
+    """Break: look only for lines of containers that run."""
+    before = lines(talker.logs("--function", talker.complain))
+    server.restart()
+    assert lines(talker.logs("--function", talker.complain)) == before != []
+    assert lines(talker.logs(kind="container", of=talker.gone)) == ["psst"]
+    talker.logs("--follow", kind="container", of=talker.gone, within=30)
+    word = f"anew-{uuid.uuid4().hex}"
+    running = talker.follow("--search", "anew-")
+    talker.sdk(f"find('say').remote(['{word}'])")
+    running.wait_for_line(word, within=20)
+    running.kill()
+
+
 # ---- the guide
 
 

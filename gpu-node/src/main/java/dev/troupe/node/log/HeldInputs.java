@@ -17,13 +17,9 @@ import java.util.function.Consumer;
  * theirs. With several at a time nobody can tell whose a line is, but if all are of one call, of
  * which call it is.
  *
- * <p>What it printed last is read a moment after it has given its output, so an input counts as
- * held until the next one comes, or a while has passed.
+ * <p>At each change, what was printed before may still be in the pipes: they are told whose it is.
  */
 public final class HeldInputs implements InputWatch {
-
-  /** How long a line may be under way. */
-  private static final long LINGERS_NANOS = 250_000_000;
 
   /** In front of the keys of an id, and the keys of a call: {@code in-}, then two of 22. */
   private static final int PREFIX = "in-".length();
@@ -37,27 +33,31 @@ public final class HeldInputs implements InputWatch {
   }
 
   private final Set<String> inputs = new HashSet<>();
+  private final Consumer<Held> changing;
   private volatile Held held = Held.NONE;
-  private volatile long overSince;
-  private volatile boolean over = true;
 
-  /** Whose a line is that is read now. */
+  /**
+   * Nothing is held yet.
+   *
+   * @param changing told what was held whenever that changes, before it does
+   */
+  public HeldInputs(Consumer<Held> changing) {
+    this.changing = changing;
+  }
+
+  /** Whose a line is that is printed now. */
   public Held now() {
-    return over && System.nanoTime() - overSince > LINGERS_NANOS ? Held.NONE : held;
+    return held;
   }
 
   @Override
   public synchronized void given(byte[] response) {
-    int before = inputs.size();
     eachId(
         response,
         FunctionGetInputsResponse.INPUTS_FIELD_NUMBER,
         FunctionGetInputsItem.INPUT_ID_FIELD_NUMBER,
         inputs::add);
-    if (inputs.size() > before) {
-      over = false;
-      held = ofAll();
-    }
+    change();
   }
 
   @Override
@@ -67,11 +67,15 @@ public final class HeldInputs implements InputWatch {
         FunctionPutOutputsRequest.OUTPUTS_FIELD_NUMBER,
         FunctionPutOutputsItem.INPUT_ID_FIELD_NUMBER,
         inputs::remove);
-    if (!inputs.isEmpty()) {
-      held = ofAll();
-    } else if (!over) {
-      overSince = System.nanoTime();
-      over = true;
+    change();
+  }
+
+  private void change() {
+    Held before = held;
+    Held after = inputs.isEmpty() ? Held.NONE : ofAll();
+    if (!after.equals(before)) {
+      changing.accept(before);
+      held = after;
     }
   }
 

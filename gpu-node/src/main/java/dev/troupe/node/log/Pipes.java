@@ -6,12 +6,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +28,9 @@ public final class Pipes implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Pipes.class);
   private static final int BUFFER_BYTES = 64 * 1024;
   private static final int EVENTS = 64;
+
+  /** A pipe holds 64 KiB; with more changes in it, lines are those of the next one. */
+  private static final int MARKS_LIMIT = 1_000;
 
   /** A started line is given out as it is once this has passed without more of it. */
   private static final int PARTIAL_LINE_MILLIS = 50;
@@ -52,19 +58,24 @@ public final class Pipes implements AutoCloseable {
 
   /** Begins to read a pipe, handing its lines to {@code lines}, which must not block for long. */
   public Reading read(Path pipe, Consumer<List<String>> lines) throws IOException {
-    return read(pipe, lines, Pace.unlimited());
+    return read(pipe, () -> lines, Pace.unlimited());
   }
 
-  /** The same, no faster than logs are kept at: a writer that floods waits for its pipe. */
-  public Reading readPaced(Path pipe, Consumer<List<String>> lines) throws IOException {
-    return read(pipe, lines, Pace.ofLogs(System.nanoTime()));
+  /**
+   * The same, no faster than logs are kept at: a writer that floods waits for its pipe.
+   *
+   * @param now who gets the lines that are read now; must be quick
+   */
+  public Reading readPaced(Path pipe, Supplier<Consumer<List<String>>> now) throws IOException {
+    return read(pipe, now, Pace.ofLogs(System.nanoTime()));
   }
 
-  private Reading read(Path pipe, Consumer<List<String>> lines, Pace pace) throws IOException {
+  private Reading read(Path pipe, Supplier<Consumer<List<String>>> now, Pace pace)
+      throws IOException {
     int descriptor = Posix.open(pipe.toString(), Posix.O_RDWR | Posix.O_NONBLOCK | Posix.O_CLOEXEC);
     lock.lock();
     try {
-      Reading reading = new Reading(nextKey++, descriptor, lines, pace);
+      Reading reading = new Reading(nextKey++, descriptor, now, pace);
       readings.put(reading.key, reading);
       Posix.epollControl(epoll, Posix.EPOLL_CTL_ADD, descriptor, Posix.EPOLLIN, reading.key);
       return reading;
@@ -73,24 +84,36 @@ public final class Pipes implements AutoCloseable {
     }
   }
 
+  /** Who gets the lines up to a byte of a pipe. */
+  private record Mark(long until, Consumer<List<String>> lines) {}
+
   /** One pipe that is being read. */
   public final class Reading {
 
     private final int key;
     private final int descriptor;
-    private final Consumer<List<String>> lines;
+    private final Supplier<Consumer<List<String>>> now;
+    private final Deque<Mark> marks = new ArrayDeque<>();
     private final LineAssembler assembler = new LineAssembler();
     private volatile boolean open = true;
     private final Pace pace;
     private volatile boolean held;
     private volatile boolean resting;
     private long restsUntil;
+
+    /** Bytes that were read. */
+    private long read;
+
+    /** Who gets the line whose beginning was read. */
+    private Consumer<List<String>> last;
+
     private long lastRead = System.nanoTime();
 
-    private Reading(int key, int descriptor, Consumer<List<String>> lines, Pace pace) {
+    private Reading(int key, int descriptor, Supplier<Consumer<List<String>>> now, Pace pace) {
       this.key = key;
       this.descriptor = descriptor;
-      this.lines = lines;
+      this.now = now;
+      this.last = now.get();
       this.pace = pace;
     }
 
@@ -150,22 +173,58 @@ public final class Pipes implements AutoCloseable {
       }
     }
 
+    /**
+     * Lines that end in what is in the pipe now go to {@code before}: what is written from now on
+     * is somebody else's. Costs a look at the pipe, which mostly is empty.
+     */
+    public synchronized void mark(Consumer<List<String>> before) {
+      try {
+        int pending = open ? Posix.pending(descriptor) : 0;
+        if (pending > 0 && marks.size() < MARKS_LIMIT) {
+          marks.addLast(new Mark(read + pending, before));
+        }
+      } catch (IOException failure) {
+        LOG.warn("a container's output can't be looked at", failure);
+      }
+    }
+
     private boolean readOnce() throws IOException {
-      int count = Posix.read(descriptor, buffer);
-      if (count <= 0) {
-        return false;
+      List<Mark> parts = new ArrayList<>();
+      long begin;
+      int count;
+      synchronized (this) {
+        begin = read;
+        count = Posix.read(descriptor, buffer);
+        if (count <= 0) {
+          return false;
+        }
+        read += count;
+        while (!marks.isEmpty() && marks.getFirst().until() <= read) {
+          parts.add(marks.removeFirst());
+        }
+        if (parts.isEmpty() || parts.getLast().until() < read) {
+          parts.add(new Mark(read, marks.isEmpty() ? now.get() : marks.getFirst().lines()));
+        }
       }
       lastRead = System.nanoTime();
       MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, 0, count);
-      List<String> complete = assembler.feed(bytes, count);
-      restsUntil = pace.took(count, complete.size(), lastRead);
-      give(complete);
+      int complete = 0;
+      int from = 0;
+      for (Mark part : parts) {
+        int until = (int) (part.until() - begin);
+        last = part.lines();
+        List<String> texts = assembler.feed(bytes, from, until);
+        complete += texts.size();
+        give(texts);
+        from = until;
+      }
+      restsUntil = pace.took(count, complete, lastRead);
       return true;
     }
 
     private void give(List<String> complete) {
       if (!complete.isEmpty()) {
-        lines.accept(complete);
+        last.accept(complete);
       }
     }
   }

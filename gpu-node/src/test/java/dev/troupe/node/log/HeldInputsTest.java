@@ -8,6 +8,8 @@ import dev.troupe.protocol.modal.FunctionGetInputsResponse;
 import dev.troupe.protocol.modal.FunctionInput;
 import dev.troupe.protocol.modal.FunctionPutOutputsItem;
 import dev.troupe.protocol.modal.FunctionPutOutputsRequest;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class HeldInputsTest {
@@ -17,7 +19,8 @@ class HeldInputsTest {
   private static final String SECOND = "in-" + CALL + "1";
   private static final String OTHER = "in-" + "f".repeat(22) + "d".repeat(22) + "0";
 
-  private final HeldInputs inputs = new HeldInputs();
+  private final List<HeldInputs.Held> changes = new ArrayList<>();
+  private final HeldInputs inputs = new HeldInputs(changes::add);
 
   private void given(String... ids) {
     var response = FunctionGetInputsResponse.newBuilder().setRateLimitSleepDuration(1);
@@ -51,12 +54,14 @@ class HeldInputsTest {
   }
 
   @Test
-  void aLineIsOfTheLastInputForAMomentAfterItsOutput() throws InterruptedException {
+  void eachChangeIsToldBeforeItIsThere() {
     given(FIRST);
+    given();
     gave(FIRST);
-    assertThat(inputs.now()).isEqualTo(new HeldInputs.Held(FIRST, ""));
-    Thread.sleep(300);
-    assertThat(inputs.now()).isEqualTo(HeldInputs.Held.NONE);
+    given(SECOND);
+    assertThat(changes)
+        .containsExactly(
+            HeldInputs.Held.NONE, new HeldInputs.Held(FIRST, ""), HeldInputs.Held.NONE);
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.TaskLogsBatch;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,8 @@ final class LogStream {
   /** Machines and news that are read from at a time; more wait. */
   private static final int BREADTH = 1_024;
 
+  private static final Comparator<MachineId> BY_NAME = Comparator.comparing(MachineId::value);
+
   /** The stream of the platform's words, as lines have it. */
   private static final int PLATFORM = 3;
 
@@ -47,10 +50,9 @@ final class LogStream {
    * What of an app the reader wants, and how it ends.
    *
    * @param lines what the machines look at, but for functions
-   * @param from where lines begin that no cursor tells of
    * @param over nothing more will come: what is there is read, and that is the end
    */
-  record Wish(AppId app, LogFilter lines, FunctionScope functions, Position from, boolean over) {
+  record Wish(AppId app, LogFilter lines, FunctionScope functions, boolean over) {
 
     private boolean takes(LogLine line) {
       return functions.takes(line.getFunctionId());
@@ -98,10 +100,12 @@ final class LogStream {
   }
 
   /**
-   * A machine that holds lines; {@code wanted} counts the reasons to read, {@code read} those met.
+   * A machine that may hold lines; {@code wanted} counts the reasons to read, {@code read} those
+   * met. It {@code holds} some if it gave one, or is said to.
    */
   private static final class Feed {
     private boolean open;
+    private boolean holds;
     private long wanted;
     private long read;
     private Position last;
@@ -132,7 +136,14 @@ final class LogStream {
     this.done = wish.over();
     this.cursor = cursor;
     this.newsBefore = cursor.newsMicros();
-    cursor.machines().forEach((machine, last) -> feeds.put(machine, new Feed(last)));
+    cursor
+        .machines()
+        .forEach(
+            (machine, last) -> {
+              Feed feed = new Feed(last);
+              feed.holds = true;
+              feeds.put(machine, feed);
+            });
   }
 
   /** Ends what is still read of an app that is done. */
@@ -176,8 +187,9 @@ final class LogStream {
     boolean fresh = LogBatches.micros(heard.at()) > newsBefore;
     List<Source<Event, NotUsed>> sources = new ArrayList<>();
     switch (heard.item()) {
-      case Item.LogsOn(var machine) -> sources.addAll(open(Set.of(machine)));
-      case Item.Container(_, _, var phase) when fresh && begins(phase) -> sources.addAll(openAll());
+      case Item.LogsOn(var machine) -> sources.addAll(openHolder(machine));
+      case Item.Container(_, _, var phase) when fresh && begins(phase) ->
+          sources.addAll(openHolders());
       case Item.Container _, Item.Notice _, Item.Done _ -> {}
     }
     if (fresh && wish.takes(heard.item())) {
@@ -195,16 +207,35 @@ final class LogStream {
   }
 
   private synchronized List<Source<Event, NotUsed>> openAll() {
-    Set<MachineId> all = new TreeSet<>(java.util.Comparator.comparing(MachineId::value));
+    Set<MachineId> all = new TreeSet<>(BY_NAME);
     all.addAll(feeds.keySet());
     all.addAll(logs.machines());
     return open(all);
   }
 
+  /** A machine is said to hold lines. */
+  private synchronized List<Source<Event, NotUsed>> openHolder(MachineId machine) {
+    List<Source<Event, NotUsed>> opened = open(Set.of(machine));
+    feed(machine).holds = true;
+    return opened;
+  }
+
+  /** Those that hold lines get the next container as likely as any: of another one, news tell. */
+  private synchronized List<Source<Event, NotUsed>> openHolders() {
+    Set<MachineId> holders = new TreeSet<>(BY_NAME);
+    feeds.forEach(
+        (machine, feed) -> {
+          if (feed.holds) {
+            holders.add(machine);
+          }
+        });
+    return open(holders);
+  }
+
   private synchronized List<Source<Event, NotUsed>> open(Set<MachineId> machines) {
     List<Source<Event, NotUsed>> opened = new ArrayList<>();
     for (MachineId machine : machines) {
-      Feed feed = feeds.computeIfAbsent(machine, _ -> new Feed(wish.from()));
+      Feed feed = feeds.computeIfAbsent(machine, _ -> new Feed(cursor.beginning()));
       feed.wanted++;
       if (!feed.open) {
         feed.open = true;
@@ -230,7 +261,9 @@ final class LogStream {
 
   private synchronized Event heard(MachineId machine, LogFeed.Batch batch) {
     if (!batch.lines().isEmpty()) {
-      feed(machine).last = Position.of(batch.lines().getLast());
+      Feed feed = feed(machine);
+      feed.last = Position.of(batch.lines().getLast());
+      feed.holds = true;
     }
     return new Event.OfMachine(machine, batch.lines());
   }

@@ -2,7 +2,6 @@ package dev.troupe.gateway.service;
 
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.id.AppId;
-import dev.troupe.gateway.link.LogFeed.Position;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
@@ -65,43 +64,46 @@ final class LogsService implements RpcService {
             request.getSandboxId(),
             request.getFileDescriptor(),
             request.getSearchText());
-    LogCursor cursor = LogCursor.parse(request.getLastEntryId());
+    LogCursor given = LogCursor.parse(request.getLastEntryId());
     Duration time = Duration.ofMillis((long) (request.getTimeout() * 1000));
     Duration limit = time.compareTo(LONGEST_STREAM) < 0 ? time : LONGEST_STREAM;
     return Source.completionStageSource(
             queries
                 .understand(context, asked)
                 .thenCompose(query -> queries.orMissing(query, query))
-                .thenCompose(query -> wish(query, asked))
-                .thenApply(wish -> follow(context, wish, cursor)))
+                .thenCompose(query -> follow(context, query, given)))
         .mapMaterializedValue(_ -> NotUsed.getInstance())
         .takeWithin(limit.isNegative() ? Duration.ZERO : limit);
   }
 
-  private CompletionStage<LogStream.Wish> wish(Query query, Asked asked) {
+  private CompletionStage<Source<TaskLogsBatch, NotUsed>> follow(
+      RpcContext context, Query query, LogCursor given) {
+    LogCursor cursor =
+        given.equals(LogCursor.START) ? LogCursor.beginningAt(beginning(query)) : given;
+    String task = query.filter().getTaskId();
     CompletionStage<Boolean> over =
-        asked.task().isEmpty()
+        task.isEmpty()
             ? CompletableFuture.completedStage(false)
-            : queries.container(asked.task()).thenApply(found -> found.getEndedUs() != 0);
+            : queries.container(task).thenApply(found -> found.getEndedUs() != 0);
     return over.thenApply(
         ended ->
-            new LogStream.Wish(
-                query.app().app(), query.filter(), query.functions(), beginning(query), ended));
+            follow(
+                context,
+                new LogStream.Wish(query.app().app(), query.filter(), query.functions(), ended),
+                cursor));
   }
 
   /**
    * A run is followed from its beginning, and so is a call or a container. A deployed app may have
    * printed for weeks: who follows it sees what is new, and what came just before.
    */
-  private Position beginning(Query query) {
+  private long beginning(Query query) {
     boolean whole =
         query.app().deployedAt() == null
             || !query.filter().getTaskId().isEmpty()
             || !query.filter().getCallId().isEmpty()
             || !query.filter().getInputId().isEmpty();
-    return whole
-        ? Position.START
-        : new Position(LogBatches.micros(world.clock().instant().minus(JUST_BEFORE)), 0);
+    return whole ? 0 : LogBatches.micros(world.clock().instant().minus(JUST_BEFORE));
   }
 
   private Source<TaskLogsBatch, NotUsed> follow(
