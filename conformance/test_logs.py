@@ -1,6 +1,5 @@
 """Logs as people live with them: history, filters, search, following, and what ends them."""
 
-import itertools
 import re
 import textwrap
 import threading
@@ -68,6 +67,11 @@ class Talker:
     def logs(self, *options, kind="app", of=None, **more):
         return self.client.modal(kind, "logs", of or self.name, *options, **more)
 
+    def each(self, *several):
+        """The outputs of several commands, run at the same time."""
+        running = [self.client.start_modal("app", "logs", self.name, *options) for options in several]
+        return [each.finish() for each in running]
+
     def follow(self, *options):
         return self.client.start_modal("app", "logs", "--follow", self.name, *options)
 
@@ -104,17 +108,17 @@ def test_the_last_lines_of_an_app_are_read_by_its_name_and_by_its_id(talker):
 @pytest.mark.core
 def test_each_filter_of_the_command_line_shows_its_lines_only(talker):
     """Break: pass over the filters of AppFetchLogs."""
-    assert lines(talker.logs("--source", "stderr")) == ["ouch"]
-    assert lines(talker.logs("--source", "stdout", "--search", "ouch")) == ["calmly: ouch"]
-    assert lines(talker.logs("--function", talker.complain)) == ["ouch", "calmly: ouch"]
-    assert lines(talker.logs("--function-call", talker.call)) == ["four", "five"]
-    assert lines(talker.logs("--container", talker.container, "--search", "o")) == ["one", "two", "four"]
-    assert lines(talker.logs("--source", "system")) == []
-    assert lines(talker.logs("--search", "o", "--function", talker.say, "--since", "1h")) == [
-        "one",
-        "two",
-        "four",
-    ]
+    shown = {
+        ("--source", "stderr"): ["ouch"],
+        ("--source", "stdout", "--search", "ouch"): ["calmly: ouch"],
+        ("--function", talker.complain): ["ouch", "calmly: ouch"],
+        ("--function-call", talker.call): ["four", "five"],
+        ("--container", talker.container, "--search", "o"): ["one", "two", "four"],
+        ("--source", "system"): [],
+        ("--search", "o", "--function", talker.say, "--since", "1h"): ["one", "two", "four"],
+    }
+    for finished, expected in zip(talker.each(*shown), shown.values(), strict=True):
+        assert finished.status == 0 and lines(finished) == expected, finished
 
 
 def test_lines_are_shown_with_their_times_and_ids(talker):
@@ -401,16 +405,17 @@ def test_a_container_that_floods_waits_and_another_apps_lines_stay_live(client, 
 
 def test_what_is_not_there_is_named(talker):
     """Break: answer with no lines where the function, the call or the container is unknown."""
-    ways = itertools.cycle([(), ("--follow",), ("--since", "1h")])
-    for options, named in [
-        (("--function", "fu-0000000000000000000000"), "complain"),
-        (("--function", "say"), talker.say),
-        (("--container", "ta-00000000000000000000000000"), "ta-00000000000000000000000000"),
-        (("--function-call", talker.call[:-4] + "zzzz"), "zzzz"),
-        (("--function-call", "fc-" + 44 * "0"), "0000"),
-    ]:
-        refused = talker.logs(*options, *next(ways), succeeds=False, within=30)
-        assert refused.status == 1 and named in refused.output, refused
+    named = {
+        ("--function", "fu-0000000000000000000000"): "complain",
+        ("--function", "say", "--follow"): talker.say,
+        ("--container", "ta-00000000000000000000000000", "--since", "1h"): "ta-00000000000000",
+        ("--container", "ta-00000000000000000000000000", "--follow"): "ta-00000000000000",
+        ("--function-call", talker.call[:-4] + "zzzz"): "zzzz",
+        ("--function-call", talker.call[:-4] + "zzzz", "--follow"): "zzzz",
+        ("--function-call", "fc-" + 44 * "0"): "fc-0000",
+    }
+    for refused, name in zip(talker.each(*named), named.values(), strict=True):
+        assert refused.status == 1 and name in refused.output, refused
     refused = talker.logs(kind="container", of="ta-00000000000000000000000000", succeeds=False)
     assert refused.status == 1 and "ta-000" in refused.output
 
@@ -481,6 +486,7 @@ def test_the_snippets_of_the_guide_run_as_they_stand(client, tmp_path):
 def run(client, text):
     """Runs each command of a block and looks for what the guide shows of it."""
     commands = re.split(r"^\$ ", text, flags=re.M)[1:]
+    started = []
     for command in commands:
         line, _, shown = command.partition("\n")
         words = line.split("#")[0].split()
@@ -491,7 +497,10 @@ def run(client, text):
             running.wait_for_line("rye", within=30)
             running.kill()
             continue
-        finished = client.modal(*words[1:])
+        started.append((client.start_modal(*words[1:]), shown))
+    for running, shown in started:
+        finished = running.finish(120)
+        assert finished.status == 0, finished
         for expected in filter(None, map(str.strip, shown.splitlines())):
             assert expected in finished.output, finished
     listed = client.modal("container", "list", "--json").json

@@ -173,7 +173,7 @@ class LogsServiceTest {
           return Source.single(new Batch(first, true));
         });
     List<TaskLogsBatch> first = follow("");
-    assertThat(followed).containsOnly(new Position(minuteBack, 0), new Position(minuteBack + 5, 1));
+    assertThat(followed).hasSize(2).containsOnly(new Position(minuteBack, 0));
     followed.clear();
     harness.clock.advance(Duration.ofMinutes(10));
 
