@@ -390,7 +390,7 @@ def test_a_container_that_floods_waits_and_another_apps_lines_stay_live(client, 
     assert len(ticks) == 25
     assert max(late) <= 1, late
     printed = flood.answer()
-    assert printed < 5 * 70_000, f"{printed} lines in 5 s: it was not held back"
+    assert printed < 5 * 58_000, f"{printed} lines in 5 s: it was not held back"
     last = talker.sdk(
         """
         flood = find("flood")
@@ -447,6 +447,7 @@ def test_wrong_requests_for_logs_are_refused_with_a_sentence(server, talker):
 
 
 # ---- what a server that was killed has
+
 
 def test_logs_are_there_after_a_kill_of_the_server(server, talker):
     """Break: look only for lines of containers that run."""
