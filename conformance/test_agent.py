@@ -189,6 +189,38 @@ def test_lines_arrive_while_the_function_runs(client, script):
     assert lines == [f"line {number}" for number in range(2_000)]
 
 
+def test_logs_are_read_over_the_link_by_call_by_text_and_after_the_agents_next_start(
+    client, agent, deploy
+):
+    """Break: send the machines' answers about kept lines to nobody."""
+    name = deploy(
+        """
+        import modal
+        app = modal.App()
+
+        @app.function()
+        def count(first, lines):
+            for i in range(first, first + lines):
+                print("line", i)
+        """
+    )
+    call = client.sdk(
+        f"""
+        count = modal.Function.from_name("{name}", "count")
+        call = count.spawn(0, 2000)
+        call.get()
+        count.remote(5000, 1)
+        answer(call.object_id)
+        """
+    )
+    of_call = client.modal("app", "logs", name, "--function-call", call, "--tail", 5000)
+    assert of_call.stdout.split("\n") == [f"line {i}" for i in range(2000)]
+    agent.stop()
+    agent.start()
+    found = client.modal("app", "logs", name, "--search", "line 5000")
+    assert found.stdout.strip() == "line 5000"
+
+
 def test_a_call_whose_agent_is_killed_runs_again_and_ends_with_its_result(
     client, agent, work, containers, mark
 ):

@@ -86,8 +86,8 @@ class Call:
         self.send(struct.pack(">BI", 0, len(message)))
         return self.send(message, end)
 
-    def answer(self):
-        """Waits for the answer."""
+    def answer(self, whole=False):
+        """Waits for the answer; its body is the one message, or all of them with their prefixes."""
         with self.socket:
             while not self.over:
                 self._receive()
@@ -97,7 +97,7 @@ class Call:
         return Answer(
             CODES[int(status)],
             unquote(self.headers.get("grpc-message", "")),
-            bytes(self.body[5:]),
+            bytes(self.body if whole else self.body[5:]),
             _retry_after(self.headers.get("grpc-status-details-bin")),
         )
 
@@ -125,10 +125,10 @@ class Call:
         self._flush()
 
 
-def call(server, rpc, message=b"", **options):
+def call(server, rpc, message=b"", whole=False, **options):
     """Sends a message, protobuf or bytes, and waits for the answer."""
     data = message if isinstance(message, bytes) else message.SerializeToString()
-    return Call(server, rpc, **options).send_message(data).answer()
+    return Call(server, rpc, **options).send_message(data).answer(whole)
 
 
 def _retry_after(details):

@@ -92,7 +92,7 @@ final class Builds {
     reports.accept(
         BuildReport.newBuilder()
             .setBuildId(order.getBuildId())
-            .addLines(lines.line("", "", PLATFORM, text))
+            .addLines(lines.line(PLATFORM, text))
             .build());
   }
 }

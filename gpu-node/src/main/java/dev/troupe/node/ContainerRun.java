@@ -12,6 +12,7 @@ import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.FileTree;
+import dev.troupe.node.log.HeldInputs;
 import dev.troupe.node.log.LogBook;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.HostFiles;
@@ -26,6 +27,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +43,9 @@ final class ContainerRun {
   private static final int STDOUT = 1;
   private static final int STDERR = 2;
   private static final String DEFAULT_DIRECTORY = "/root";
+
+  /** A pipe of the container, and whose lines come from it. */
+  private record Output(Pipes.Reading reading, LogBook.Printer printer) {}
 
   /** What containers are made of and with. */
   record Workshop(
@@ -66,7 +72,8 @@ final class ContainerRun {
   private final StartContainer order;
   private final Listener listener;
   private final ContainerId id;
-  private final List<Pipes.Reading> readings = new ArrayList<>();
+  private final HeldInputs held = new HeldInputs(this::mark);
+  private final List<Output> outputs = new CopyOnWriteArrayList<>();
   private @Nullable Sandbox sandbox;
   private ContainerDoors.@Nullable OpenDoor door;
   private boolean processExists;
@@ -83,11 +90,11 @@ final class ContainerRun {
   void run() {
     String app = order.getAppId();
     try {
-      workshop.logs().containerBegins(app, id.value());
+      workshop.logs().containerBegins(app, id.value(), order.getFunctionId());
       startProcess();
       listener.running();
       Exit exit = workshop.driver().await(id);
-      readings.forEach(Pipes.Reading::finish);
+      readings().forEach(Pipes.Reading::finish);
       workshop.logs().containerEnded(app, id.value());
       LOG.info("container {} ended with {}", id.value(), exit);
       listener.ended(exit);
@@ -107,7 +114,7 @@ final class ContainerRun {
   }
 
   private void giveUp(String why) {
-    readings.forEach(Pipes.Reading::finish);
+    readings().forEach(Pipes.Reading::finish);
     workshop.logs().containerEnded(order.getAppId(), id.value());
     if (processExists) {
       listener.ended(Exit.ofStatus(137, false));
@@ -132,16 +139,16 @@ final class ContainerRun {
     door =
         workshop
             .doors()
-            .open(new TaskId(id.value()), doorFolder.resolve(ContainerEnvironment.SOCKET));
+            .open(new TaskId(id.value()), doorFolder.resolve(ContainerEnvironment.SOCKET), held);
     Bundle bundle = workshop.driver().prepare(id, workshop.images().layers(image));
     workshop
         .driver()
         .specialise(
             bundle,
             spec(order, image, above, workshop.hostFiles(), leased.path(), doorFolder, false));
-    readings.add(read(bundle.standardOutput(), STDOUT));
-    readings.add(read(bundle.standardError(), STDERR));
-    workshop.logs().containerPrints(order.getAppId(), id.value(), readings);
+    outputs.add(read(bundle.standardOutput(), STDOUT));
+    outputs.add(read(bundle.standardError(), STDERR));
+    workshop.logs().containerPrints(order.getAppId(), id.value(), readings());
     workshop.driver().start(bundle);
     synchronized (this) {
       processExists = true;
@@ -151,15 +158,23 @@ final class ContainerRun {
     }
   }
 
-  private Pipes.Reading read(Path pipe, int stream) throws IOException {
-    return workshop
-        .pipes()
-        .read(
-            pipe,
-            lines ->
-                workshop
-                    .logs()
-                    .append(order.getAppId(), id.value(), order.getFunctionId(), stream, lines));
+  private Output read(Path pipe, int stream) throws IOException {
+    LogBook.Printer printer =
+        new LogBook.Printer(order.getAppId(), id.value(), order.getFunctionId(), stream);
+    return new Output(workshop.pipes().readPaced(pipe, () -> lines(printer, held.now())), printer);
+  }
+
+  private Consumer<List<String>> lines(LogBook.Printer printer, HeldInputs.Held of) {
+    return texts -> workshop.logs().append(printer, of, texts);
+  }
+
+  /** The inputs that are held change: what is in the pipes is of those of before. */
+  private void mark(HeldInputs.Held before) {
+    outputs.forEach(output -> output.reading().mark(lines(output.printer(), before)));
+  }
+
+  private List<Pipes.Reading> readings() {
+    return outputs.stream().map(Output::reading).toList();
   }
 
   /**

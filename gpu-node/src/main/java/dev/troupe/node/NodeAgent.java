@@ -9,7 +9,10 @@ import dev.troupe.node.container.RuncDriver;
 import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.FileTree;
+import dev.troupe.node.log.ContainerIndex;
 import dev.troupe.node.log.LogBook;
+import dev.troupe.node.log.LogReader;
+import dev.troupe.node.log.LogSweeper;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.BlobListener;
 import dev.troupe.node.network.HostFiles;
@@ -20,6 +23,7 @@ import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.Hello;
 import dev.troupe.protocol.link.LogBatch;
+import dev.troupe.protocol.link.LogsRead;
 import dev.troupe.protocol.link.StartContainer;
 import dev.troupe.protocol.link.StopContainer;
 import dev.troupe.protocol.link.ToMachine;
@@ -55,6 +59,7 @@ public final class NodeAgent implements AutoCloseable {
       SandboxPool sandboxes,
       Pipes pipes,
       LogBook logs,
+      LogReader reader,
       ContainerDoors doors,
       Images images,
       Path runDirectory) {}
@@ -69,6 +74,7 @@ public final class NodeAgent implements AutoCloseable {
   private final ContainerRun.Workshop workshop;
   private final AgentLink link;
   private final Builds builds;
+  private final LogSweeper sweeper;
   private final Map<String, Tended> tended = new ConcurrentHashMap<>();
   private volatile boolean draining;
   private AgentState state = AgentState.EMPTY;
@@ -95,6 +101,7 @@ public final class NodeAgent implements AutoCloseable {
             grounds.logs(),
             grounds.runDirectory().resolve("doors"));
     this.link = new AgentLink(controlPlane, this::hello, this::hear, grounds.logs()::unfollowAll);
+    this.sweeper = LogSweeper.start(grounds.logs(), settings.logAge());
     this.builds =
         new Builds(
             grounds.images(),
@@ -132,7 +139,8 @@ public final class NodeAgent implements AutoCloseable {
     SandboxPool sandboxes = new SandboxPool(network, settings.sandboxStock());
     HostFiles hostFiles = HostFiles.in(run.resolve("host"), System.getenv());
     Pipes pipes = new Pipes();
-    LogBook logs = new LogBook(data.resolve("logs"), settings.logLimitBytes());
+    ContainerIndex containers = new ContainerIndex(data.resolve("ran"));
+    LogBook logs = new LogBook(data.resolve("logs"), settings.logLimitBytes(), containers);
     ContainerDoors doors = new ContainerDoors(containerDoor);
     Images images =
         Images.open(
@@ -145,7 +153,17 @@ public final class NodeAgent implements AutoCloseable {
             settings.images(),
             new FunctionBuild(driver, sandboxes, hostFiles, doors, pipes, run.resolve("doors")));
     Grounds grounds =
-        new Grounds(driver, network, blobs, sandboxes, pipes, logs, doors, images, run);
+        new Grounds(
+            driver,
+            network,
+            blobs,
+            sandboxes,
+            pipes,
+            logs,
+            new LogReader(logs, containers),
+            doors,
+            images,
+            run);
     NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
     return agent;
@@ -196,6 +214,8 @@ public final class NodeAgent implements AutoCloseable {
               .logs()
               .credit(message.getLogCredit().getFollowId(), message.getLogCredit().getLines());
       case UNFOLLOW -> grounds.logs().unfollow(message.getUnfollow().getFollowId());
+      case READ_LOGS -> grounds.reader().read(message.getReadLogs(), this::passOn);
+      case FIND_CONTAINER -> grounds.reader().find(message.getFindContainer(), this::passOn);
       // Answers of the door are for whoever carries the link of a machine of its own.
       case PING, DOOR_ANSWER, MESSAGE_NOT_SET -> {}
       case WELCOME -> link.welcomed();
@@ -204,6 +224,10 @@ public final class NodeAgent implements AutoCloseable {
 
   private void passOn(LogBatch batch) {
     link.pass(FromMachine.newBuilder().setLogs(batch).build());
+  }
+
+  private void passOn(LogsRead answer) {
+    link.pass(FromMachine.newBuilder().setLogsRead(answer).build());
   }
 
   private void start(StartContainer order) {
@@ -323,6 +347,7 @@ public final class NodeAgent implements AutoCloseable {
   @Override
   public void close() {
     builds.close();
+    sweeper.close();
     drain(Duration.ZERO);
     link.close();
     grounds.sandboxes().close();

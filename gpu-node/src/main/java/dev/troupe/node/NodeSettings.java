@@ -3,6 +3,7 @@ package dev.troupe.node;
 import com.typesafe.config.Config;
 import dev.troupe.node.image.oci.ImageSettings;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
  * @param simulatedGpus devices that this machine only pretends to have
  * @param sandboxStock network namespaces made ahead of need, of each kind
  * @param logLimitBytes kept of the output of each app
+ * @param logAge how long the output of containers is kept
  * @param labels by which functions may choose this machine
  * @param images section {@code troupe.images}
  */
@@ -28,6 +30,7 @@ public record NodeSettings(
     List<String> simulatedGpus,
     int sandboxStock,
     long logLimitBytes,
+    Duration logAge,
     Map<String, String> labels,
     ImageSettings images) {
 
@@ -52,6 +55,7 @@ public record NodeSettings(
         section.getStringList("simulated-gpus"),
         section.getInt("sandbox-stock"),
         section.getBytes("log-limit"),
+        section.getDuration("log-age"),
         labels,
         ImageSettings.from(troupe));
   }

@@ -14,6 +14,7 @@ import dev.troupe.protocol.link.FollowLogs;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.ImageChain;
 import dev.troupe.protocol.link.Layer;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.Mount;
 import dev.troupe.protocol.link.MountFile;
 import dev.troupe.protocol.link.StartContainer;
@@ -75,6 +76,7 @@ class NodeAgentTest {
             List.of("H100"),
             1,
             8 << 20,
+            Duration.ofDays(30),
             Map.of("zone", "test"),
             new ImageSettings(true, Map.of(), Set.of(), 1, 1 << 30, 1_000, Map.of()));
     ContainerDoor door =
@@ -216,7 +218,7 @@ class NodeAgentTest {
                 FollowLogs.newBuilder()
                     .setFollowId("f1")
                     .setAppId(APP)
-                    .setTaskId(task)
+                    .setFilter(LogFilter.newBuilder().setTaskId(task))
                     .setCredit(1000))
             .build());
     controlPlane.say(

@@ -17,6 +17,7 @@ import dev.troupe.gateway.http.BlockingRoutes;
 import dev.troupe.gateway.http.UrlSigner;
 import dev.troupe.gateway.link.LinkEndpoint;
 import dev.troupe.gateway.link.LogFollows;
+import dev.troupe.gateway.link.LogReads;
 import dev.troupe.gateway.link.NodeLinks;
 import dev.troupe.gateway.mount.MountManifests;
 import dev.troupe.gateway.port.PublicPort;
@@ -77,7 +78,8 @@ public final class Gateway implements AutoCloseable {
     UrlSigner signer = new UrlSigner(ports.serverKey(), ports.clock(), settings.blobLinkValidity());
     MountManifests mounts =
         new MountManifests(ports.blobs(), ports.directory(), blocking, ports.clock());
-    LogFollows logs = new LogFollows();
+    LogReads history = new LogReads();
+    LogFollows logs = new LogFollows(history);
     ClusterSharding sharding = ClusterSharding.get(system);
     World world =
         new World(
@@ -90,6 +92,7 @@ public final class Gateway implements AutoCloseable {
             new BlobLinks(signer),
             mounts,
             logs,
+            history,
             blocking,
             ports.clock(),
             services);

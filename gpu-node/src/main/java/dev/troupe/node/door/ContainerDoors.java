@@ -45,13 +45,23 @@ public final class ContainerDoors implements AutoCloseable {
     this.door = door;
   }
 
-  /** Opens a task's socket at this path, in place of one that is there. */
+  /** Opens a task's socket whose inputs nobody watches. */
   public OpenDoor open(TaskId task, Path socket) throws IOException {
-    return open(task, socket, door);
+    return open(task, socket, InputWatch.NONE);
   }
 
-  /** The same, answered by another door. */
-  public OpenDoor open(TaskId task, Path socket, ContainerDoor door) throws IOException {
+  /** Opens a task's socket at this path, in place of one that is there. */
+  public OpenDoor open(TaskId task, Path socket, InputWatch watch) throws IOException {
+    return open(task, socket, watch, door);
+  }
+
+  /** Opens a socket whose calls another door answers. */
+  public OpenDoor open(TaskId task, Path socket, ContainerDoor answers) throws IOException {
+    return open(task, socket, InputWatch.NONE, answers);
+  }
+
+  private OpenDoor open(TaskId task, Path socket, InputWatch watch, ContainerDoor answers)
+      throws IOException {
     Files.deleteIfExists(socket);
     Server server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
@@ -59,7 +69,7 @@ public final class ContainerDoors implements AutoCloseable {
             .bossEventLoopGroup(acceptors)
             .workerEventLoopGroup(workers)
             .directExecutor()
-            .fallbackHandlerRegistry(new AnyMethod(new DoorCalls(door, task)))
+            .fallbackHandlerRegistry(new AnyMethod(new DoorCalls(answers, task, watch)))
             .maxInboundMessageSize(LARGEST_MESSAGE)
             .maxInboundMetadataSize(LARGEST_HEADERS)
             .flowControlWindow(HTTP2_WINDOW)

@@ -29,12 +29,17 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
           .map(name -> Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER))
           .toList();
 
+  private static final String GET_INPUTS = "FunctionGetInputs";
+  private static final String PUT_OUTPUTS = "FunctionPutOutputs";
+
   private final ContainerDoor door;
   private final TaskId task;
+  private final InputWatch watch;
 
-  DoorCalls(ContainerDoor door, TaskId task) {
+  DoorCalls(ContainerDoor door, TaskId task, InputWatch watch) {
     this.door = door;
     this.task = task;
+    this.watch = watch;
   }
 
   @Override
@@ -63,6 +68,7 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
     private final @Nullable Deadline deadline;
     private byte @Nullable [] request;
     private @Nullable Held held;
+    private boolean takesInputs;
     private boolean headersSent;
     private boolean over;
 
@@ -85,6 +91,10 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
       if (message == null || name == null) {
         end(Status.Code.INVALID_ARGUMENT.value(), "a call has one message", new byte[0]);
         return;
+      }
+      takesInputs = name.equals(GET_INPUTS);
+      if (name.equals(PUT_OUTPUTS)) {
+        watch.gave(message);
       }
       Duration wait =
           deadline == null
@@ -116,6 +126,9 @@ final class DoorCalls implements ServerCallHandler<byte[], byte[]> {
     @Override
     public synchronized void message(byte[] message) {
       if (!over) {
+        if (takesInputs) {
+          watch.given(message);
+        }
         sendHeaders();
         call.sendMessage(message);
       }

@@ -33,6 +33,7 @@ public final class Posix {
   private static final int EPOLL_DATA_OFFSET = isX86() ? 4 : 8;
   private static final int EAGAIN = 11;
   private static final int EINTR = 4;
+  private static final long FIONREAD = 0x541B;
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -51,6 +52,11 @@ public final class Posix {
       function("open", FunctionDescriptor.of(INT, POINTER, INT), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle READ =
       function("read", FunctionDescriptor.of(LONG, INT, POINTER, LONG));
+  private static final MethodHandle IOCTL =
+      function(
+          "ioctl",
+          FunctionDescriptor.of(INT, INT, LONG, POINTER),
+          Linker.Option.firstVariadicArg(2));
   private static final MethodHandle CLOSE = function("close", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle SYNCFS = function("syncfs", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle EPOLL_CREATE =
@@ -128,6 +134,20 @@ public final class Posix {
     } catch (Throwable impossible) {
       throw new IllegalStateException(impossible);
     }
+  }
+
+  /** Bytes that a pipe holds. */
+  public static int pending(int descriptor) throws IOException {
+    int[] pending = new int[1];
+    call(
+        "ioctl FIONREAD",
+        (arena, state) -> {
+          MemorySegment count = arena.allocate(INT);
+          int result = (int) IOCTL.invokeExact(state, descriptor, FIONREAD, count);
+          pending[0] = count.get(INT, 0);
+          return result;
+        });
+    return pending[0];
   }
 
   /** Closes a descriptor. */

@@ -4,8 +4,12 @@ import dev.troupe.protocol.link.FollowLogs;
 import dev.troupe.protocol.link.LogBatch;
 import dev.troupe.protocol.link.LogLine;
 import java.io.IOException;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +24,8 @@ final class Follower {
   private final Consumer<LogBatch> to;
   private final Semaphore news = new Semaphore(1);
   private volatile boolean ended;
-  private volatile AppLog.Position position = AppLog.Position.START;
+  private final Predicate<LogLine> filter;
+  private volatile AppLog.@Nullable Position position;
   private volatile long lastProgress = System.nanoTime();
   private int credit;
   private boolean saidDrained;
@@ -29,6 +34,7 @@ final class Follower {
     this.book = book;
     this.request = request;
     this.to = to;
+    this.filter = Wanted.by(request.getFilter());
     this.credit = request.getCredit();
   }
 
@@ -37,19 +43,26 @@ final class Follower {
   }
 
   AppLog.Position position() {
-    return position;
+    AppLog.Position at = position;
+    return at == null ? AppLog.Position.START : at;
   }
 
   long lastProgress() {
     return lastProgress;
   }
 
-  boolean wants(LogLine line) {
+  private boolean wants(LogLine line) {
     boolean later =
         line.getTimeUs() > request.getAfterTimeUs()
             || (line.getTimeUs() == request.getAfterTimeUs()
                 && line.getNumber() > request.getAfterNumber());
-    return later && (request.getTaskId().isEmpty() || request.getTaskId().equals(line.getTaskId()));
+    return later && filter.test(line);
+  }
+
+  /** Whether one of these containers may print what is wanted. */
+  boolean waitsFor(Set<String> printing) {
+    String task = request.getFilter().getTaskId();
+    return task.isEmpty() ? !printing.isEmpty() : printing.contains(task);
   }
 
   void begin() {
@@ -100,7 +113,7 @@ final class Follower {
     if (limit <= 0) {
       return false;
     }
-    AppLog.Page page = book.read(this, limit);
+    AppLog.Page page = page(limit);
     boolean moved = !page.next().equals(position);
     position = page.next();
     boolean drained = book.drained(this);
@@ -119,5 +132,17 @@ final class Follower {
     lastProgress = System.nanoTime();
     book.progressed(this);
     return true;
+  }
+
+  private AppLog.Page page(int limit) throws IOException {
+    AppLog log = book.kept(appId());
+    if (log == null) {
+      return new AppLog.Page(List.of(), position());
+    }
+    AppLog.Position from = position;
+    return log.read(
+        from == null ? log.behind(request.getAfterTimeUs(), request.getAfterNumber()) : from,
+        limit,
+        this::wants);
   }
 }

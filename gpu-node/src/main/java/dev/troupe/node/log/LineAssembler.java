@@ -18,9 +18,14 @@ final class LineAssembler {
 
   /** Takes bytes; returns the lines that they complete. */
   List<String> feed(byte[] bytes, int count) {
+    return feed(bytes, 0, count);
+  }
+
+  /** Takes the bytes from one place on and before another. */
+  List<String> feed(byte[] bytes, int from, int count) {
     List<String> lines = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < count; i++) {
+    int start = from;
+    for (int i = from; i < count; i++) {
       if (bytes[i] == '\n') {
         keep(bytes, start, i + 1 - start);
         lines.add(take(length));

@@ -7,6 +7,7 @@ import dev.troupe.protocol.link.LogLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +37,7 @@ public final class LogBook implements AutoCloseable {
 
   private final Path directory;
   private final long limitBytes;
+  private final ContainerIndex containers;
   private final Map<String, App> apps = new HashMap<>();
   private final Map<String, Follower> followers = new HashMap<>();
   private final AtomicLong numbers = new AtomicLong();
@@ -53,18 +57,44 @@ public final class LogBook implements AutoCloseable {
   /**
    * @param directory a folder an app is made in it
    * @param limitBytes kept of each app
+   * @param index of the containers that ran on this machine
    */
-  public LogBook(Path directory, long limitBytes) throws IOException {
+  public LogBook(Path directory, long limitBytes, ContainerIndex index) throws IOException {
     this.directory = directory;
     this.limitBytes = limitBytes;
+    this.containers = index;
     Files.createDirectories(directory);
-    // Numbers go up over restarts, so that segments keep their order.
-    numbers.set(System.currentTimeMillis() * 1_000);
+    goOnBehind(System.currentTimeMillis() * 1_000);
+  }
+
+  /**
+   * Numbers and times go up over restarts, so that segments keep their order, also where the clock
+   * was set back. A line has more than one byte, so a segment holds fewer lines than bytes.
+   */
+  private void goOnBehind(long now) throws IOException {
+    long number = now;
+    long time = now;
+    for (Path app : apps(directory)) {
+      for (Path file : AppLog.files(app)) {
+        number = Math.max(number, AppLog.firstNumber(file) + Files.size(file));
+        time = Math.max(time, Files.getLastModifiedTime(file).toMillis() * 1_000);
+      }
+    }
+    numbers.set(number);
+    lastTime.set(time);
+  }
+
+  private static List<Path> apps(Path directory) throws IOException {
+    try (Stream<Path> folders = Files.list(directory)) {
+      return folders.filter(Files::isDirectory).toList();
+    }
   }
 
   /** A container of an app is about to print. */
-  public synchronized void containerBegins(String appId, String taskId) throws IOException {
+  public synchronized void containerBegins(String appId, String taskId, String functionId)
+      throws IOException {
     app(appId).containers.put(taskId, List.of());
+    containers.begins(taskId, appId, functionId);
     wake(appId);
   }
 
@@ -76,37 +106,56 @@ public final class LogBook implements AutoCloseable {
 
   /** All that the container printed has been appended. */
   public synchronized void containerEnded(String appId, String taskId) {
+    containers.ended(taskId);
     App app = apps.get(appId);
-    if (app != null) {
-      app.containers.remove(taskId);
+    if (app != null && app.containers.remove(taskId) != null) {
+      if (app.containers.isEmpty()) {
+        closeFile(appId, app);
+      }
       wake(appId);
     }
   }
 
-  /** Keeps lines and wakes who follows them. */
-  public synchronized void append(
-      String appId, String taskId, String functionId, int stream, List<String> texts) {
+  private static void closeFile(String appId, App app) {
+    try {
+      app.log.close();
+    } catch (IOException failure) {
+      LOG.warn("the log of {} can't be closed", appId, failure);
+    }
+  }
+
+  /** Keeps lines that a container printed while it ran these inputs, and wakes who follows them. */
+  public synchronized void append(Printer printer, HeldInputs.Held held, List<String> texts) {
+    String appId = printer.appId();
     try {
       App app = app(appId);
-      app.log.append(texts.stream().map(text -> line(taskId, functionId, stream, text)).toList());
+      LogLine.Builder line =
+          LogLine.newBuilder()
+              .setStream(printer.stream())
+              .setTaskId(printer.taskId())
+              .setFunctionId(printer.functionId())
+              .setInputId(held.inputId())
+              .setCallId(held.callId());
+      app.log.append(texts.stream().map(text -> numbered(line.setText(text))).toList());
       wake(appId);
       holdBackIfNeeded(appId, app);
     } catch (IOException failure) {
-      LOG.warn("output of {} was lost", taskId, failure);
+      LOG.warn("output of {} was lost", printer.taskId(), failure);
     }
   }
 
-  /** A numbered line of now. */
-  public LogLine line(String taskId, String functionId, int stream, String text) {
+  /** Who prints what to which stream: 1 stdout, 2 stderr. */
+  public record Printer(String appId, String taskId, String functionId, int stream) {}
+
+  /** A numbered line of now that no container printed. */
+  public LogLine line(int stream, String text) {
+    return numbered(LogLine.newBuilder().setStream(stream).setText(text));
+  }
+
+  private LogLine numbered(LogLine.Builder line) {
     long now = System.currentTimeMillis() * 1_000;
-    long time = lastTime.accumulateAndGet(now, Math::max);
-    return LogLine.newBuilder()
-        .setTimeUs(time)
+    return line.setTimeUs(lastTime.accumulateAndGet(now, Math::max))
         .setNumber(numbers.incrementAndGet())
-        .setStream(stream)
-        .setText(text)
-        .setTaskId(taskId)
-        .setFunctionId(functionId)
         .build();
   }
 
@@ -140,20 +189,19 @@ public final class LogBook implements AutoCloseable {
     List.copyOf(followers.keySet()).forEach(this::unfollow);
   }
 
-  /** For a follower: the next lines of its app. */
-  synchronized AppLog.Page read(Follower follower, int limit) throws IOException {
-    String appId = follower.appId();
-    if (!apps.containsKey(appId) && !Files.exists(directory.resolve(appId))) {
-      return new AppLog.Page(List.of(), follower.position());
-    }
-    return app(appId).log.read(follower.position(), limit, follower::wants);
+  /** What is kept of an app, to be read without a lock; null where nothing is. */
+  synchronized @Nullable AppLog kept(String appId) throws IOException {
+    return apps.containsKey(appId) || Files.exists(directory.resolve(appId))
+        ? app(appId).log
+        : null;
   }
 
-  /** For a follower: whether nothing of the app prints here, and nothing is left to read. */
+  /** For a follower: whether nothing that it wants prints here, and nothing is left to read. */
   synchronized boolean drained(Follower follower) {
     App app = apps.get(follower.appId());
     return app == null
-        || (app.containers.isEmpty() && app.log.bytesAfter(follower.position()) == 0);
+        || (!follower.waitsFor(app.containers.keySet())
+            && app.log.bytesAfter(follower.position()) == 0);
   }
 
   /** For a follower: it has moved on. */
@@ -214,13 +262,28 @@ public final class LogBook implements AutoCloseable {
     }
   }
 
-  /** Forgets an app's kept lines. */
-  public synchronized void forget(String appId) throws IOException {
-    App app = apps.remove(appId);
-    if (app != null) {
-      app.log.close();
+  /** Forgets what was printed before {@code oldest}, and closes what nobody uses. */
+  public void sweep(Instant oldest) throws IOException {
+    containers.sweep(oldest);
+    for (Path folder : apps(directory)) {
+      sweep(folder, oldest);
     }
-    FileTree.delete(directory.resolve(appId));
+  }
+
+  private synchronized void sweep(Path folder, Instant oldest) throws IOException {
+    String appId = folder.getFileName().toString();
+    App app = app(appId);
+    app.log.removeBefore(oldest);
+    boolean used =
+        !app.containers.isEmpty()
+            || followers.values().stream().anyMatch(follower -> follower.appId().equals(appId));
+    if (!used) {
+      app.log.close();
+      apps.remove(appId);
+      if (app.log.isEmpty()) {
+        FileTree.delete(folder);
+      }
+    }
   }
 
   @Override
@@ -229,5 +292,6 @@ public final class LogBook implements AutoCloseable {
     for (App app : apps.values()) {
       app.log.close();
     }
+    containers.close();
   }
 }

@@ -2,12 +2,12 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.actors.id.TaskId;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import java.util.List;
+import java.util.Set;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
-import org.jspecify.annotations.Nullable;
 
 /** Log lines of containers, from the machines that hold them. */
 public interface LogFeed {
@@ -17,10 +17,12 @@ public interface LogFeed {
    * faster. A link that breaks is waited for and the lines go on where they stopped, so the stream
    * never fails; it ends only with a {@link Batch#drained} batch, or when it is cancelled.
    *
-   * @param task only this container's lines; null for the whole app
+   * @param filter which of them; with a container, its end is the end
    */
-  Source<Batch, NotUsed> follow(
-      MachineId machine, AppId app, @Nullable TaskId task, Position after);
+  Source<Batch, NotUsed> follow(MachineId machine, AppId app, LogFilter filter, Position after);
+
+  /** The machines that are linked: any of them may hold lines. */
+  Set<MachineId> machines();
 
   /** Where a line stands among those of its machine. */
   record Position(long timeMicros, long number) {
@@ -37,7 +39,7 @@ public interface LogFeed {
   /**
    * Lines in order.
    *
-   * @param drained the machine has no container of the app, and all lines were sent
+   * @param drained the machine has no container that could print more, and all lines were sent
    */
   record Batch(List<LogLine> lines, boolean drained) {}
 }

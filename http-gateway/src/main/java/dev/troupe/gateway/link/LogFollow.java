@@ -2,12 +2,12 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.link.LogFeed.Batch;
 import dev.troupe.gateway.link.LogFeed.Position;
 import dev.troupe.protocol.link.FollowLogs;
 import dev.troupe.protocol.link.LogBatch;
 import dev.troupe.protocol.link.LogCredit;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.ToMachine;
 import dev.troupe.protocol.link.UnfollowLogs;
 import java.util.List;
@@ -31,7 +31,7 @@ final class LogFollow {
 
   private final MachineId machine;
   private final AppId app;
-  private final @Nullable TaskId task;
+  private final LogFilter filter;
   private final BoundedSourceQueue<Batch> queue;
   private Position last;
   private String followId = "";
@@ -42,12 +42,12 @@ final class LogFollow {
   LogFollow(
       MachineId machine,
       AppId app,
-      @Nullable TaskId task,
+      LogFilter filter,
       Position after,
       BoundedSourceQueue<Batch> queue) {
     this.machine = machine;
     this.app = app;
-    this.task = task;
+    this.filter = filter;
     this.last = after;
     this.queue = queue;
   }
@@ -71,7 +71,7 @@ final class LogFollow {
                 FollowLogs.newBuilder()
                     .setFollowId(followId)
                     .setAppId(app.value())
-                    .setTaskId(task == null ? "" : task.value())
+                    .setFilter(filter)
                     .setAfterTimeUs(last.timeMicros())
                     .setAfterNumber(last.number())
                     .setCredit(Math.max(0, CREDIT_LINES - waitingLines)))

@@ -2,8 +2,9 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.actors.id.TaskId;
 import dev.troupe.protocol.link.LogBatch;
+import dev.troupe.protocol.link.LogFilter;
+import dev.troupe.protocol.link.LogsRead;
 import dev.troupe.protocol.link.ToMachine;
 import java.util.Map;
 import java.util.Objects;
@@ -13,7 +14,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
-import org.jspecify.annotations.Nullable;
 
 /** All readers of lines, over whichever links their machines have. */
 public final class LogFollows implements LogFeed {
@@ -23,17 +23,28 @@ public final class LogFollows implements LogFeed {
 
   private final Set<LogFollow> follows = ConcurrentHashMap.newKeySet();
   private final Map<MachineId, Consumer<ToMachine>> links = new ConcurrentHashMap<>();
+  private final LogReads reads;
+
+  /** Readers of lines that come, beside those of lines that came before. */
+  public LogFollows(LogReads reads) {
+    this.reads = reads;
+  }
+
+  @Override
+  public Set<MachineId> machines() {
+    return Set.copyOf(links.keySet());
+  }
 
   @Override
   public Source<Batch, NotUsed> follow(
-      MachineId machine, AppId app, @Nullable TaskId task, Position after) {
+      MachineId machine, AppId app, LogFilter filter, Position after) {
     // Each run of the source is a reader of its own.
     return Source.<NotUsed>single(NotUsed.getInstance())
-        .flatMapConcat(_ -> reader(machine, app, task, after));
+        .flatMapConcat(_ -> reader(machine, app, filter, after));
   }
 
   private Source<Batch, NotUsed> reader(
-      MachineId machine, AppId app, @Nullable TaskId task, Position after) {
+      MachineId machine, AppId app, LogFilter filter, Position after) {
     AtomicReference<LogFollow> begun = new AtomicReference<>();
     return Source.<Batch>queue(BUFFERED_BATCHES)
         .map(
@@ -43,7 +54,7 @@ public final class LogFollows implements LogFeed {
             })
         .watchTermination(
             (queue, done) -> {
-              LogFollow follow = new LogFollow(machine, app, task, after, queue);
+              LogFollow follow = new LogFollow(machine, app, filter, after, queue);
               begun.set(follow);
               begin(follow);
               done.whenComplete((_, _) -> end(follow));
@@ -54,18 +65,25 @@ public final class LogFollows implements LogFeed {
   /** A machine has a new link: what is read of it goes on there. */
   void linked(MachineId machine, Consumer<ToMachine> link) {
     links.put(machine, link);
+    reads.linked(machine, link);
     of(machine, follow -> follow.subscribe(link));
   }
 
   /** A link is gone. */
   void lost(MachineId machine, Consumer<ToMachine> link) {
     links.remove(machine, link);
+    reads.lost(machine, link);
     of(machine, follow -> follow.linkLost(link));
   }
 
   /** A machine has sent lines. */
   void received(MachineId machine, LogBatch batch) {
     of(machine, follow -> follow.received(batch));
+  }
+
+  /** A machine has answered a question about lines of before. */
+  void received(MachineId machine, LogsRead answer) {
+    reads.received(machine, answer);
   }
 
   private void begin(LogFollow follow) {

@@ -229,6 +229,7 @@ final class MachineLink {
       case CONTAINER -> container(from, message.getContainer());
       case BUILD -> builds.said(message.getBuild());
       case LOGS -> around.logs().received(from, message.getLogs());
+      case LOGS_READ -> around.logs().received(from, message.getLogsRead());
       case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
       case PING, HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
     }

@@ -30,7 +30,9 @@ public final class Permissions {
     allow(
         Right.TOKEN,
         "AppClientDisconnect",
+        "AppCountLogs",
         "AppCreate",
+        "AppFetchLogs",
         "AppGetLifecycle",
         "AppGetLogs",
         "AppHeartbeat",
@@ -55,6 +57,7 @@ public final class Permissions {
         "SecretGetInfo",
         "SecretList",
         "SecretUpdate",
+        "TaskGetInfo",
         "TaskList",
         "TokenInfoGet");
     allow(
@@ -79,6 +82,7 @@ public final class Permissions {
         "FunctionBindParams",
         "FunctionCallCancel",
         "FunctionCallFromId",
+        "FunctionCallGetInfo",
         "FunctionFinishInputs",
         "FunctionGet",
         "FunctionGetById",

@@ -3,6 +3,7 @@ package dev.troupe.gateway.service;
 import dev.troupe.actors.app.AppProtocol.ContainerPhase;
 import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.app.AppProtocol.News;
+import dev.troupe.actors.id.InputId;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.FileDescriptor;
 import dev.troupe.protocol.modal.TaskLogs;
@@ -53,9 +54,18 @@ final class LogBatches {
               .setData(line.getText())
               .setFileDescriptor(ImageDefinitions.descriptor(line.getStream()))
               .setTimestamp(line.getTimeUs() / MICROS)
-              .setTimestampNs(line.getTimeUs() * NANOS_PER_MICRO));
+              .setTimestampNs(line.getTimeUs() * NANOS_PER_MICRO)
+              .setInputId(line.getInputId())
+              .setFunctionCallId(call(line)));
     }
     return batch.build();
+  }
+
+  /** The call of the input that printed it; empty where nobody can tell. */
+  private static String call(LogLine line) {
+    return line.getInputId().isEmpty()
+        ? line.getCallId()
+        : new InputId(line.getInputId()).call().value();
   }
 
   /** News that users are shown; empty for those that are between us. */

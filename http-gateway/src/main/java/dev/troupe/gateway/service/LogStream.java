@@ -4,23 +4,25 @@ import dev.troupe.actors.app.AppProtocol.ContainerPhase;
 import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.link.LogFeed;
 import dev.troupe.gateway.link.LogFeed.Position;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.TaskLogsBatch;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.javadsl.Source;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The logs of one app for one reader: its news, and the lines of each machine that the news name.
@@ -29,41 +31,62 @@ import org.jspecify.annotations.Nullable;
  *   news ──▶ open a machine's lines, or pass on ──▶ merged ──▶ batches ──▶ app_done
  * </pre>
  *
- * A machine whose last container of the app has gone ends its lines. They are opened again when the
- * app gets another container, since that may be there. Once the app is done, what is open is read
- * to its end, and the reader is told. For one run.
+ * Any machine that is linked may hold lines, so all are asked. One whose last container of the app
+ * has gone ends its lines. They are opened again when the app gets another container, since that
+ * may be there. Once the app is done, or the one container that is wanted, what is open is read to
+ * its end, and the reader is told. For one run.
  */
 final class LogStream {
 
   /** Machines and news that are read from at a time; more wait. */
   private static final int BREADTH = 1_024;
 
+  private static final Comparator<MachineId> BY_NAME = Comparator.comparing(MachineId::value);
+
+  /** The stream of the platform's words, as lines have it. */
+  private static final int PLATFORM = 3;
+
   /**
-   * What of an app the reader wants.
+   * What of an app the reader wants, and how it ends.
    *
-   * @param task one container's; null for all
-   * @param functionId one function's; empty for all
-   * @param descriptor the wire's number of what was written to; 0 for all
+   * @param lines what the machines look at, but for functions
+   * @param over nothing more will come: what is there is read, and that is the end
    */
-  record Filter(AppId app, @Nullable TaskId task, String functionId, int descriptor) {
+  record Wish(AppId app, LogFilter lines, FunctionScope functions, boolean over) {
 
     private boolean takes(LogLine line) {
-      return (functionId.isEmpty() || functionId.equals(line.getFunctionId()))
-          && (descriptor == 0
-              || descriptor == ImageDefinitions.descriptor(line.getStream()).getNumber());
+      return functions.takes(line.getFunctionId());
     }
 
     private boolean takes(Item item) {
+      boolean everything =
+          lines.getStream() == 0
+              && lines.getCallId().isEmpty()
+              && lines.getInputId().isEmpty()
+              && lines.getSearchText().isEmpty();
       return switch (item) {
         case Item.Container(var of, var function, _) ->
-            (task == null || task.equals(of))
-                && (functionId.isEmpty() || functionId.equals(function.value()))
-                && descriptor == 0;
-        case Item.Notice(var function, _) ->
-            task == null
-                && (functionId.isEmpty() || functionId.equals(function.value()))
-                && (descriptor == 0 || descriptor == ImageDefinitions.descriptor(0).getNumber());
+            everything
+                && (lines.getTaskId().isEmpty() || lines.getTaskId().equals(of.value()))
+                && functions.takes(function.value());
+        case Item.Notice(var function, var text) ->
+            lines.getTaskId().isEmpty()
+                && lines.getCallId().isEmpty()
+                && lines.getInputId().isEmpty()
+                && text.contains(lines.getSearchText())
+                && functions.takes(function.value())
+                && (lines.getStream() == 0 || lines.getStream() == PLATFORM);
         case Item.LogsOn _, Item.Done _ -> false;
+      };
+    }
+
+    /** Whether an app's news are the end of what is wanted: the app's, or the one container's. */
+    private boolean isEnd(Item item) {
+      return switch (item) {
+        case Item.Done() -> true;
+        case Item.Container(var of, _, var phase) ->
+            phase == ContainerPhase.COMPLETED && lines.getTaskId().equals(of.value());
+        case Item.LogsOn _, Item.Notice _ -> false;
       };
     }
   }
@@ -77,10 +100,12 @@ final class LogStream {
   }
 
   /**
-   * A machine that holds lines; {@code wanted} counts the reasons to read, {@code read} those met.
+   * A machine that may hold lines; {@code wanted} counts the reasons to read, {@code read} those
+   * met. It {@code holds} some if it gave one, or is said to.
    */
   private static final class Feed {
     private boolean open;
+    private boolean holds;
     private long wanted;
     private long read;
     private Position last;
@@ -91,20 +116,34 @@ final class LogStream {
   }
 
   private final LogFeed logs;
-  private final Filter filter;
+  private final Wish wish;
+  private final Consumer<FunctionId> unknown;
   private final SharedKillSwitch drained = KillSwitches.shared("drained");
   private final Map<MachineId, Feed> feeds = new HashMap<>();
   private final long newsBefore;
   private LogCursor cursor;
   private volatile boolean done;
 
-  /** A stream that goes on behind {@code cursor}. */
-  LogStream(LogFeed logs, Filter filter, LogCursor cursor) {
+  /**
+   * A stream that goes on behind {@code cursor}.
+   *
+   * @param unknown told of functions that were made meanwhile
+   */
+  LogStream(LogFeed logs, Wish wish, LogCursor cursor, Consumer<FunctionId> unknown) {
     this.logs = logs;
-    this.filter = filter;
+    this.wish = wish;
+    this.unknown = unknown;
+    this.done = wish.over();
     this.cursor = cursor;
     this.newsBefore = cursor.newsMicros();
-    cursor.machines().forEach((machine, last) -> feeds.put(machine, new Feed(last)));
+    cursor
+        .machines()
+        .forEach(
+            (machine, last) -> {
+              Feed feed = new Feed(last);
+              feed.holds = true;
+              feeds.put(machine, feed);
+            });
   }
 
   /** Ends what is still read of an app that is done. */
@@ -131,7 +170,7 @@ final class LogStream {
   }
 
   private boolean isDone(News heard, Runnable whenDone) {
-    if (heard.item() instanceof Item.Done) {
+    if (wish.isEnd(heard.item())) {
       done = true;
       whenDone.run();
     }
@@ -141,14 +180,19 @@ final class LogStream {
   // ---- what to read
 
   private List<Source<Event, NotUsed>> sources(News heard) {
+    if (heard.item() instanceof Item.Container(_, var function, _)
+        && wish.functions().isNew(function)) {
+      unknown.accept(function);
+    }
     boolean fresh = LogBatches.micros(heard.at()) > newsBefore;
     List<Source<Event, NotUsed>> sources = new ArrayList<>();
     switch (heard.item()) {
-      case Item.LogsOn(var machine) -> sources.addAll(open(Set.of(machine)));
-      case Item.Container(_, _, var phase) when fresh && begins(phase) -> sources.addAll(openAll());
+      case Item.LogsOn(var machine) -> sources.addAll(openHolder(machine));
+      case Item.Container(_, _, var phase) when fresh && begins(phase) ->
+          sources.addAll(openHolders());
       case Item.Container _, Item.Notice _, Item.Done _ -> {}
     }
-    if (fresh && filter.takes(heard.item())) {
+    if (fresh && wish.takes(heard.item())) {
       sources.add(Source.single(new Event.OfApp(heard)));
     }
     return sources;
@@ -163,15 +207,35 @@ final class LogStream {
   }
 
   private synchronized List<Source<Event, NotUsed>> openAll() {
-    Set<MachineId> all = new TreeSet<>(java.util.Comparator.comparing(MachineId::value));
+    Set<MachineId> all = new TreeSet<>(BY_NAME);
     all.addAll(feeds.keySet());
+    all.addAll(logs.machines());
     return open(all);
+  }
+
+  /** A machine is said to hold lines. */
+  private synchronized List<Source<Event, NotUsed>> openHolder(MachineId machine) {
+    List<Source<Event, NotUsed>> opened = open(Set.of(machine));
+    feed(machine).holds = true;
+    return opened;
+  }
+
+  /** Those that hold lines get the next container as likely as any: of another one, news tell. */
+  private synchronized List<Source<Event, NotUsed>> openHolders() {
+    Set<MachineId> holders = new TreeSet<>(BY_NAME);
+    feeds.forEach(
+        (machine, feed) -> {
+          if (feed.holds) {
+            holders.add(machine);
+          }
+        });
+    return open(holders);
   }
 
   private synchronized List<Source<Event, NotUsed>> open(Set<MachineId> machines) {
     List<Source<Event, NotUsed>> opened = new ArrayList<>();
     for (MachineId machine : machines) {
-      Feed feed = feeds.computeIfAbsent(machine, _ -> new Feed(Position.START));
+      Feed feed = feeds.computeIfAbsent(machine, _ -> new Feed(cursor.beginning()));
       feed.wanted++;
       if (!feed.open) {
         feed.open = true;
@@ -182,8 +246,7 @@ final class LogStream {
   }
 
   private Source<Event, NotUsed> lines(MachineId machine) {
-    return Source.lazySource(
-            () -> logs.follow(machine, filter.app(), filter.task(), begin(machine)))
+    return Source.lazySource(() -> logs.follow(machine, wish.app(), wish.lines(), begin(machine)))
         .<Event>map(batch -> heard(machine, batch))
         .via(drained.flow())
         .mapMaterializedValue(_ -> NotUsed.getInstance())
@@ -198,7 +261,9 @@ final class LogStream {
 
   private synchronized Event heard(MachineId machine, LogFeed.Batch batch) {
     if (!batch.lines().isEmpty()) {
-      feed(machine).last = Position.of(batch.lines().getLast());
+      Feed feed = feed(machine);
+      feed.last = Position.of(batch.lines().getLast());
+      feed.holds = true;
     }
     return new Event.OfMachine(machine, batch.lines());
   }
@@ -227,7 +292,7 @@ final class LogStream {
         yield LogBatches.batch(news, cursor.text()).stream().toList();
       }
       case Event.OfMachine(var machine, var lines) -> {
-        List<LogLine> taken = lines.stream().filter(filter::takes).toList();
+        List<LogLine> taken = lines.stream().filter(wish::takes).toList();
         List<TaskLogsBatch> batches = new ArrayList<>();
         for (List<LogLine> run : LogBatches.runs(taken)) {
           cursor = cursor.after(machine, Position.of(run.getLast()));

@@ -1,20 +1,24 @@
 package dev.troupe.gateway.service;
 
-import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.id.AppId;
-import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.LogQueries.Asked;
+import dev.troupe.gateway.service.LogQueries.Query;
 import dev.troupe.protocol.modal.AppGetLogsRequest;
 import dev.troupe.protocol.modal.TaskLogsBatch;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.stream.javadsl.Source;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The logs of apps, followed live. */
 final class LogsService implements RpcService {
@@ -28,12 +32,19 @@ final class LogsService implements RpcService {
   /** News that may wait for a slow reader; more are fetched again. */
   private static final int NEWS_BUFFER = 1_000;
 
+  /** How far back of a deployed app's lines a new reader is given. */
+  private static final Duration JUST_BEFORE = Duration.ofMinutes(1);
+
+  private static final Logger LOG = LoggerFactory.getLogger(LogsService.class);
+
   private final World world;
   private final Apps apps;
+  private final LogQueries queries;
 
-  LogsService(World world, Apps apps) {
+  LogsService(World world, Apps apps, LogQueries queries) {
     this.world = world;
     this.apps = apps;
+    this.queries = queries;
   }
 
   @Override
@@ -42,25 +53,77 @@ final class LogsService implements RpcService {
   }
 
   private Source<TaskLogsBatch, NotUsed> getLogs(RpcContext context, AppGetLogsRequest request) {
-    LogStream.Filter filter =
-        new LogStream.Filter(
-            new AppId(request.getAppId()),
-            request.getTaskId().isEmpty() ? null : new TaskId(request.getTaskId()),
+    Asked asked =
+        new Asked(
+            request.getAppId(),
             request.getFunctionId(),
-            request.getFileDescriptorValue());
-    LogCursor cursor = LogCursor.parse(request.getLastEntryId());
-    Duration asked = Duration.ofMillis((long) (request.getTimeout() * 1000));
-    Duration limit = asked.compareTo(LONGEST_STREAM) < 0 ? asked : LONGEST_STREAM;
+            request.getParametrizedFunctionId(),
+            request.getFunctionCallId(),
+            request.getInputId(),
+            request.getTaskId(),
+            request.getSandboxId(),
+            request.getFileDescriptor(),
+            request.getSearchText());
+    LogCursor given = LogCursor.parse(request.getLastEntryId());
+    Duration time = Duration.ofMillis((long) (request.getTimeout() * 1000));
+    Duration limit = time.compareTo(LONGEST_STREAM) < 0 ? time : LONGEST_STREAM;
     return Source.completionStageSource(
-            apps.require(context, filter.app()).thenApply(app -> follow(app, filter, cursor)))
+            queries
+                .understand(context, asked)
+                .thenCompose(query -> queries.orMissing(query, query))
+                .thenCompose(query -> follow(context, query, given)))
         .mapMaterializedValue(_ -> NotUsed.getInstance())
         .takeWithin(limit.isNegative() ? Duration.ZERO : limit);
   }
 
+  private CompletionStage<Source<TaskLogsBatch, NotUsed>> follow(
+      RpcContext context, Query query, LogCursor given) {
+    LogCursor cursor =
+        given.equals(LogCursor.START) ? LogCursor.beginningAt(beginning(query)) : given;
+    String task = query.filter().getTaskId();
+    CompletionStage<Boolean> over =
+        task.isEmpty()
+            ? CompletableFuture.completedStage(false)
+            : queries.container(task).thenApply(found -> found.getEndedUs() != 0);
+    return over.thenApply(
+        ended ->
+            follow(
+                context,
+                new LogStream.Wish(query.app().app(), query.filter(), query.functions(), ended),
+                cursor));
+  }
+
+  /**
+   * A run is followed from its beginning, and so is a call or a container. A deployed app may have
+   * printed for weeks: who follows it sees what is new, and what came just before.
+   */
+  private long beginning(Query query) {
+    boolean whole =
+        query.app().deployedAt() == null
+            || !query.filter().getTaskId().isEmpty()
+            || !query.filter().getCallId().isEmpty()
+            || !query.filter().getInputId().isEmpty();
+    return whole ? 0 : LogBatches.micros(world.clock().instant().minus(JUST_BEFORE));
+  }
+
   private Source<TaskLogsBatch, NotUsed> follow(
-      AppView app, LogStream.Filter filter, LogCursor cursor) {
-    LogStream stream = new LogStream(world.logs(), filter, cursor);
-    return stream.batches(news(app.app()), () -> limitDraining(stream));
+      RpcContext context, LogStream.Wish wish, LogCursor cursor) {
+    LogStream stream = new LogStream(world.logs(), wish, cursor, _ -> learn(context, wish));
+    Source<News, NotUsed> news = wish.over() ? Source.empty() : news(wish.app());
+    return stream.batches(news, () -> limitDraining(stream));
+  }
+
+  /** A function was made meanwhile; its first line comes when its container has started. */
+  private void learn(RpcContext context, LogStream.Wish wish) {
+    apps.require(context, wish.app())
+        .whenComplete(
+            (app, failure) -> {
+              if (failure == null) {
+                wish.functions().takeIn(app);
+              } else {
+                LOG.warn("A new function of {} can't be looked up", wish.app(), failure);
+              }
+            });
   }
 
   private Source<News, NotUsed> news(AppId app) {

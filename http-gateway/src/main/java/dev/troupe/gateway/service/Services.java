@@ -14,11 +14,13 @@ public final class Services {
     Apps apps = new Apps(world);
     Definer definer = new Definer(world, apps);
     Reach reach = new Reach(world.entities(), world.settings().askTimeout());
+    LogQueries logs = new LogQueries(world, apps);
     List<RpcService> services =
         List.of(
             new WorkspaceService(world),
             new AppsService(world, apps),
-            new LogsService(world, apps),
+            new LogsService(world, apps, logs),
+            new LogHistoryService(world, apps, logs),
             new FunctionsService(world, apps, definer),
             new ClassesService(world, apps, definer),
             new ImagesService(world),
@@ -28,6 +30,7 @@ public final class Services {
             new BlobsService(world),
             new CallsService(world, reach),
             new ResultsService(world, reach),
+            new CallInfoService(world, reach),
             new ContainersService(world),
             new TasksService(world, apps));
     services.forEach(service -> service.register(table));

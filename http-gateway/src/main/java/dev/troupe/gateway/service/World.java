@@ -6,6 +6,7 @@ import dev.troupe.actors.id.IdMint;
 import dev.troupe.actors.secret.Vault;
 import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.link.LogFeed;
+import dev.troupe.gateway.link.LogHistory;
 import dev.troupe.gateway.mount.MountManifests;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
@@ -27,6 +28,7 @@ public record World(
     BlobLinks links,
     MountManifests mounts,
     LogFeed logs,
+    LogHistory history,
     Executor blocking,
     InstantSource clock,
     ServiceSettings settings) {

@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.IdMint;
+import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.testing.InMemoryDirectory;
 import dev.troupe.actors.testing.ManualClock;
@@ -22,9 +23,11 @@ import dev.troupe.gateway.rpc.RpcMethod;
 import dev.troupe.gateway.rpc.RpcTable;
 import dev.troupe.gateway.testing.InMemoryBlobStore;
 import dev.troupe.gateway.testing.XorVault;
+import dev.troupe.protocol.link.LogFilter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,7 +66,14 @@ final class Harness implements Entities, AutoCloseable {
   private final Map<String, BiConsumer<String, Object>> entities = new ConcurrentHashMap<>();
   private final Map<String, ActorRef<?>> refs = new ConcurrentHashMap<>();
   private final RpcTable table;
-  private LogFeed logs = (_, _, _, _) -> Source.empty();
+  private Lines logs = (_, _, _, _) -> Source.empty();
+  final FakeHistory history = new FakeHistory();
+
+  /** Where lines come from. */
+  interface Lines {
+    Source<LogFeed.Batch, NotUsed> follow(
+        MachineId machine, AppId app, LogFilter filter, LogFeed.Position after);
+  }
 
   Harness() {
     this(
@@ -91,7 +101,19 @@ final class Harness implements Entities, AutoCloseable {
             new IdMint(key),
             new BlobLinks(new UrlSigner(key, clock, Duration.ofHours(1))),
             new MountManifests(blobs, directory, blocking, clock),
-            (machine, app, task, after) -> logs.follow(machine, app, task, after),
+            new LogFeed() {
+              @Override
+              public Source<Batch, NotUsed> follow(
+                  MachineId machine, AppId app, LogFilter filter, Position after) {
+                return logs.follow(machine, app, filter, after);
+              }
+
+              @Override
+              public Set<MachineId> machines() {
+                return Set.of();
+              }
+            },
+            history,
             blocking,
             clock,
             settings);
@@ -107,7 +129,7 @@ final class Harness implements Entities, AutoCloseable {
   }
 
   /** Where lines come from. */
-  void logs(LogFeed feed) {
+  void logs(Lines feed) {
     logs = feed;
   }
 

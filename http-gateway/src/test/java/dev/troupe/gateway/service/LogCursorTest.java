@@ -24,6 +24,14 @@ class LogCursorTest {
   }
 
   @Test
+  void knowsWhereTheReaderBegan() {
+    LogCursor cursor = LogCursor.beginningAt(7).after(new MachineId("b"), new Position(9, 1));
+
+    assertThat(LogCursor.parse(cursor.text())).isEqualTo(cursor);
+    assertThat(LogCursor.parse(cursor.text()).beginning()).isEqualTo(new Position(7, 0));
+  }
+
+  @Test
   void isTheStartWhereNothingWasRead() {
     assertThat(LogCursor.parse("")).isEqualTo(LogCursor.START);
   }
@@ -34,7 +42,8 @@ class LogCursorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x", "1,", "1,m", "1,m@", "1,m@2", "1,m@2-x", "1,%zz@2-3", "1,@2-3"})
+  @ValueSource(
+      strings = {"x", "1,", "1,m", "1,m@", "1,m@2", "1,m@2-x", "1,%zz@2-3", "1,@2-3", "1:", "1:x"})
   void refusesWhatIsNone(String text) {
     assertThatThrownBy(() -> LogCursor.parse(text)).isInstanceOf(RpcFailure.class);
   }

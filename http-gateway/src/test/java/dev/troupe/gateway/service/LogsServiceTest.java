@@ -12,9 +12,10 @@ import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.id.MachineId;
-import dev.troupe.gateway.link.LogFeed;
 import dev.troupe.gateway.link.LogFeed.Batch;
 import dev.troupe.gateway.link.LogFeed.Position;
+import dev.troupe.protocol.link.ContainerRecord;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.AppGetLogsRequest;
 import dev.troupe.protocol.modal.FileDescriptor;
@@ -32,6 +33,7 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +46,7 @@ class LogsServiceTest {
   private static final String TASK = Harness.TASK.task().value();
 
   private final Harness harness = new Harness();
+  private volatile @Nullable Instant deployedAt;
   private final List<News> kept = new ArrayList<>();
   private final List<Position> followed = new CopyOnWriteArrayList<>();
 
@@ -124,23 +127,82 @@ class LogsServiceTest {
   }
 
   @Test
-  void takesOnlyWhatIsAskedFor() throws Exception {
+  void asksTheMachinesForWhatIsWantedOnly() throws Exception {
     news(new Item.LogsOn(ONE));
     news(new Item.Notice(Harness.FUNCTION, "notice"));
     news(new Item.Done());
-    harness.logs(lines(batch(line(1, "out\n"), line(2, "err\n").toBuilder().setStream(2).build())));
+    List<LogFilter> filters = new CopyOnWriteArrayList<>();
+    harness.logs(
+        (_, _, filter, _) -> {
+          filters.add(filter);
+          return Source.single(new Batch(List.of(line(2, "err\n")), true));
+        });
 
     List<TaskLogsBatch> batches =
         harness.stream(
                 TaskLogsBatch.class,
                 Harness.TOKEN,
                 "AppGetLogs",
-                request("", 20).setFileDescriptor(FileDescriptor.FILE_DESCRIPTOR_STDERR).build())
+                request("", 20)
+                    .setFileDescriptor(FileDescriptor.FILE_DESCRIPTOR_STDERR)
+                    .setSearchText("rr")
+                    .build())
             .runWith(Sink.seq(), harness.testKit.system())
             .toCompletableFuture()
             .get(20, TimeUnit.SECONDS);
 
+    assertThat(filters)
+        .containsOnly(LogFilter.newBuilder().setStream(2).setSearchText("rr").build());
     assertThat(items(batches)).extracting(TaskLogs::getData).containsExactly("err\n");
+  }
+
+  @Test
+  void beginsADeployedAppAMinuteBackAndGoesOnWhereItBegan() throws Exception {
+    deployedAt = START;
+    news(new Item.LogsOn(ONE));
+    news(new Item.LogsOn(TWO));
+    news(new Item.Done());
+    long minuteBack = LogBatches.micros(harness.clock.instant().minusSeconds(60));
+    harness.logs(
+        (machine, _, _, after) -> {
+          followed.add(after);
+          List<LogLine> first =
+              machine.equals(ONE) && after.number() == 0
+                  ? List.of(line(minuteBack + 5, "x\n").toBuilder().setNumber(1).build())
+                  : List.of();
+          return Source.single(new Batch(first, true));
+        });
+    List<TaskLogsBatch> first = follow("");
+    assertThat(followed).hasSize(2).containsOnly(new Position(minuteBack, 0));
+    followed.clear();
+    harness.clock.advance(Duration.ofMinutes(10));
+
+    List<TaskLogsBatch> second = follow(first.get(first.size() - 2).getEntryId());
+
+    assertThat(followed).containsOnly(new Position(minuteBack, 0), new Position(minuteBack + 5, 1));
+    assertThat(items(second)).isEmpty();
+  }
+
+  @Test
+  void endsWithTheContainerThatIsWanted() throws Exception {
+    harness.history.containers.put(
+        Harness.TASK.task(), ContainerRecord.newBuilder().setAppId(Harness.APP.value()).build());
+    news(new Item.LogsOn(ONE));
+    harness.logs(lines(batch(line(1, "x\n"))));
+    news(container(ContainerPhase.COMPLETED));
+
+    List<TaskLogsBatch> batches =
+        harness.stream(
+                TaskLogsBatch.class,
+                Harness.TOKEN,
+                "AppGetLogs",
+                AppGetLogsRequest.newBuilder().setTaskId(TASK).setTimeout(20).build())
+            .runWith(Sink.seq(), harness.testKit.system())
+            .toCompletableFuture()
+            .get(15, TimeUnit.SECONDS);
+
+    assertThat(items(batches)).extracting(TaskLogs::getData).contains("x\n");
+    assertThat(batches.getLast().getAppDone()).isTrue();
   }
 
   @Test
@@ -165,7 +227,7 @@ class LogsServiceTest {
   }
 
   /** Each machine has these lines, and has sent them all. */
-  private LogFeed lines(Batch batch) {
+  private Harness.Lines lines(Batch batch) {
     return (_, _, _, after) -> {
       followed.add(after);
       List<LogLine> behind =
@@ -230,7 +292,7 @@ class LogsServiceTest {
     return batches.stream().flatMap(batch -> batch.getItemsList().stream()).toList();
   }
 
-  private static AppView view() {
+  private AppView view() {
     return new AppView(
         Harness.APP,
         "main",
@@ -239,7 +301,7 @@ class LogsServiceTest {
         Phase.EPHEMERAL,
         1,
         START,
-        null,
+        deployedAt,
         null,
         Map.of(),
         Map.of(),

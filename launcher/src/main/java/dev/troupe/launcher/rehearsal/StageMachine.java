@@ -61,6 +61,8 @@ final class StageMachine implements AutoCloseable {
           FOLLOW,
           LOG_CREDIT,
           UNFOLLOW,
+          READ_LOGS,
+          FIND_CONTAINER,
           MESSAGE_NOT_SET -> {}
     }
   }

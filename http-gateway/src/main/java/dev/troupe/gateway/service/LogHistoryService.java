@@ -1,0 +1,212 @@
+package dev.troupe.gateway.service;
+
+import com.google.protobuf.Timestamp;
+import dev.troupe.actors.id.AppId;
+import dev.troupe.gateway.link.LogHistory.Range;
+import dev.troupe.gateway.rpc.RpcContext;
+import dev.troupe.gateway.rpc.RpcFailure;
+import dev.troupe.gateway.rpc.RpcService;
+import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.LogQueries.Asked;
+import dev.troupe.protocol.link.LogCount;
+import dev.troupe.protocol.link.LogLine;
+import dev.troupe.protocol.modal.AppCountLogsRequest;
+import dev.troupe.protocol.modal.AppCountLogsResponse;
+import dev.troupe.protocol.modal.AppCountLogsResponse.LogBucket;
+import dev.troupe.protocol.modal.AppFetchLogsRequest;
+import dev.troupe.protocol.modal.AppFetchLogsResponse;
+import dev.troupe.protocol.modal.TaskGetInfoRequest;
+import dev.troupe.protocol.modal.TaskGetInfoResponse;
+import dev.troupe.protocol.modal.TaskInfo;
+import dev.troupe.protocol.modal.TaskLogsBatch;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The logs of apps as they were: the newest lines of a stretch of time, how many there are, and
+ * when a container ran. A client that wants a long stretch counts first, and fetches it in pieces.
+ */
+final class LogHistoryService implements RpcService {
+
+  /** Lines in one answer; the client's own limit, too. */
+  static final int MOST_LINES = 20_000;
+
+  /** The longest stretch; the client's own limit, too. */
+  static final Duration LONGEST = Duration.ofDays(35);
+
+  /** Buckets in one answer; a client asks for about a hundred. */
+  static final int MOST_BUCKETS = 10_000;
+
+  private static final long MICROS = 1_000_000;
+  private static final int NANOS_PER_MICRO = 1_000;
+
+  private final World world;
+  private final Apps apps;
+  private final LogQueries queries;
+
+  LogHistoryService(World world, Apps apps, LogQueries queries) {
+    this.world = world;
+    this.apps = apps;
+    this.queries = queries;
+  }
+
+  @Override
+  public void register(RpcTable.Builder table) {
+    table
+        .unary("AppFetchLogs", AppFetchLogsRequest.parser(), this::fetch)
+        .unary("AppCountLogs", AppCountLogsRequest.parser(), this::count)
+        .unary("TaskGetInfo", TaskGetInfoRequest.parser(), this::taskInfo);
+  }
+
+  private CompletionStage<AppFetchLogsResponse> fetch(
+      RpcContext context, AppFetchLogsRequest request) {
+    Asked asked =
+        new Asked(
+            request.getAppId(),
+            request.getFunctionId(),
+            request.getParametrizedFunctionId(),
+            request.getFunctionCallId(),
+            "",
+            request.getTaskId(),
+            request.getSandboxId(),
+            request.getSource(),
+            request.getSearchText());
+    Range range =
+        range(request.hasSince(), request.getSince(), request.hasUntil(), request.getUntil());
+    int limit = request.getLimit();
+    if (limit < 0 || limit > MOST_LINES) {
+      throw RpcFailure.invalid("At most %,d lines can be had at a time.".formatted(MOST_LINES));
+    }
+    return queries
+        .understand(context, asked)
+        .thenCompose(
+            query ->
+                newest(query, range, limit)
+                    .thenCompose(
+                        lines ->
+                            lines.isEmpty()
+                                ? queries.orMissing(query, lines)
+                                : CompletableFuture.completedStage(lines)))
+        .thenApply(
+            lines -> AppFetchLogsResponse.newBuilder().addAllBatches(batches(lines)).build());
+  }
+
+  private CompletionStage<List<LogLine>> newest(LogQueries.Query query, Range range, int limit) {
+    return limit == 0
+        ? CompletableFuture.completedStage(List.of())
+        : world.history().newest(query.app().app(), query.whole(), range, limit);
+  }
+
+  private static List<TaskLogsBatch> batches(List<LogLine> lines) {
+    return LogBatches.runs(lines).stream().map(run -> LogBatches.batch(run, "")).toList();
+  }
+
+  private CompletionStage<AppCountLogsResponse> count(
+      RpcContext context, AppCountLogsRequest request) {
+    Asked asked =
+        new Asked(
+            request.getAppId(),
+            request.getFunctionId(),
+            request.getParametrizedFunctionId(),
+            request.getFunctionCallId(),
+            "",
+            request.getTaskId(),
+            request.getSandboxId(),
+            request.getSource(),
+            request.getSearchText());
+    Range range =
+        range(request.hasSince(), request.getSince(), request.hasUntil(), request.getUntil());
+    long width = Integer.toUnsignedLong(request.getBucketSecs()) * MICROS;
+    if (width == 0 || (range.untilMicros() - range.sinceMicros()) / width >= MOST_BUCKETS) {
+      throw RpcFailure.invalid(
+          "Buckets of %d s are too narrow for this time: there may be %,d of them."
+              .formatted(width / MICROS, MOST_BUCKETS));
+    }
+    return queries
+        .understand(context, asked)
+        .thenCompose(
+            query ->
+                world
+                    .history()
+                    .count(query.app().app(), query.whole(), range, width)
+                    .thenCompose(
+                        counts ->
+                            counts.isEmpty()
+                                ? queries.orMissing(query, counts)
+                                : CompletableFuture.completedStage(counts)))
+        .thenApply(counts -> answer(request.getAppId(), buckets(counts, range, width)));
+  }
+
+  private static AppCountLogsResponse answer(String app, List<LogBucket> buckets) {
+    return AppCountLogsResponse.newBuilder().setAppId(app).addAllBuckets(buckets).build();
+  }
+
+  /** All of the time asked for, those without a line too: a client joins those side by side. */
+  private static List<LogBucket> buckets(List<LogCount> counts, Range range, long width) {
+    Map<Long, LogCount> byStart = new HashMap<>();
+    counts.forEach(count -> byStart.put(count.getStartUs(), count));
+    List<LogBucket> buckets = new java.util.ArrayList<>();
+    long first = range.sinceMicros() - range.sinceMicros() % width;
+    for (long start = first; start < range.untilMicros(); start += width) {
+      LogCount count = byStart.getOrDefault(start, LogCount.getDefaultInstance());
+      buckets.add(
+          LogBucket.newBuilder()
+              .setBucketStartAt(Timestamp.newBuilder().setSeconds(start / MICROS))
+              .setStdoutLogs(count.getStdout())
+              .setStderrLogs(count.getStderr())
+              .setSystemLogs(count.getSystem())
+              .build());
+    }
+    return buckets;
+  }
+
+  /** From its first moment on and before its last. */
+  private static Range range(boolean hasSince, Timestamp since, boolean hasUntil, Timestamp until) {
+    if (!hasSince || !hasUntil) {
+      throw RpcFailure.invalid("Logs of a stretch of time are asked for with since and until.");
+    }
+    Range range = new Range(micros(since), micros(until));
+    if (range.sinceMicros() > range.untilMicros()) {
+      throw RpcFailure.invalid("since must be before until.");
+    }
+    if (range.untilMicros() - range.sinceMicros() > LONGEST.toSeconds() * MICROS) {
+      throw RpcFailure.invalid(
+          "Logs of at most %d days can be had at a time.".formatted(LONGEST.toDays()));
+    }
+    return range;
+  }
+
+  /** Within what a machine's clock can show. */
+  private static long micros(Timestamp time) {
+    long seconds = Math.clamp(time.getSeconds(), 0, Integer.MAX_VALUE * 4L);
+    return seconds * MICROS + Math.clamp(time.getNanos(), 0, 999_999_999) / NANOS_PER_MICRO;
+  }
+
+  private CompletionStage<TaskGetInfoResponse> taskInfo(
+      RpcContext context, TaskGetInfoRequest request) {
+    return queries
+        .container(request.getTaskId())
+        .thenCompose(
+            found ->
+                apps.require(context, new AppId(found.getAppId()))
+                    .thenApply(
+                        app ->
+                            TaskGetInfoResponse.newBuilder()
+                                .setAppId(app.app().value())
+                                .setInfo(
+                                    TaskInfo.newBuilder()
+                                        .setId(found.getTaskId())
+                                        .setEnqueuedAt(seconds(found.getBeganUs()))
+                                        .setStartedAt(seconds(found.getBeganUs()))
+                                        .setFinishedAt(seconds(found.getEndedUs())))
+                                .build()));
+  }
+
+  private static double seconds(long micros) {
+    return micros / (double) MICROS;
+  }
+}
