@@ -10,6 +10,7 @@ import dev.troupe.actors.app.AppProtocol.Attribute;
 import dev.troupe.actors.app.AppProtocol.Busy;
 import dev.troupe.actors.app.AppProtocol.Command;
 import dev.troupe.actors.app.AppProtocol.Create;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Describe;
 import dev.troupe.actors.app.AppProtocol.Disconnect;
 import dev.troupe.actors.app.AppProtocol.Follow;
@@ -169,7 +170,7 @@ class AppActorTest {
     ActorRef<Command> old = deploy("ap-old", "shared", Map.of("f", "fu-1"));
     deploy("ap-new", "shared", Map.of("g", "fu-2"));
 
-    old.tell(new StopApp("cli", client.ref()));
+    old.tell(new StopApp("cli", "somebody", client.ref()));
     assertThat(client.expectMessageClass(Ok.class).app().app()).isEqualTo(new AppId("ap-old"));
 
     assertThat(find("shared")).hasValueSatisfying(at -> assertThat(at.id()).isEqualTo("ap-new"));
@@ -180,7 +181,7 @@ class AppActorTest {
     ActorRef<Command> app = deploy("ap-end", "end", Map.of("f", "fu-1", "g", "fu-2"));
     app.tell(new Follow(follower.ref(), 0));
 
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
 
     assertThat(client.expectMessageClass(Ok.class).app().phase()).isEqualTo(Phase.STOPPING);
     assertThat(listed("ap-end")).containsEntry(Attribute.PHASE, "STOPPING");
@@ -214,7 +215,7 @@ class AppActorTest {
     app.tell(publish(Phase.DEPLOYED, "cut", Map.of("f", "fu-1")));
     expectPublish(1);
 
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
 
     publisher.expectMessage(new Refused("the app has ended: stopped by cli"));
   }
@@ -273,7 +274,7 @@ class AppActorTest {
   @Test
   void anEndThatWasCutOffGoesOnAfterARestart() {
     ActorRef<Command> app = deploy("ap-ending", "ending", Map.of("f", "fu-1"));
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
     client.expectMessageClass(Ok.class);
     expectStop();
     SYSTEM.kit().stop(app);
@@ -314,7 +315,7 @@ class AppActorTest {
   void aDirectoryThatIsAwayDelaysTheAnswerOnly() {
     directory.failNext(1);
     ActorRef<Command> app = spawn("ap-away");
-    app.tell(new Create("main", "hello.py", Phase.EPHEMERAL, Map.of(), client.ref()));
+    app.tell(new Create("main", "hello.py", Phase.EPHEMERAL, Map.of(), "somebody", client.ref()));
     client.expectNoMessage(SHORT);
 
     SYSTEM.pass(Duration.ofSeconds(1));
@@ -418,7 +419,7 @@ class AppActorTest {
 
   private ActorRef<Command> create(String id, Phase phase) {
     ActorRef<Command> app = spawn(id);
-    app.tell(new Create("main", "hello.py", phase, Map.of(), client.ref()));
+    app.tell(new Create("main", "hello.py", phase, Map.of(), "somebody", client.ref()));
     assertThat(client.expectMessageClass(Ok.class).app().phase()).isEqualTo(phase);
     return app;
   }
@@ -434,7 +435,8 @@ class AppActorTest {
   }
 
   private Publish publish(Phase phase, String name, Map<String, String> layout) {
-    return new Publish(phase, name, layout, Map.of(), Map.of(), "", Map.of(), publisher.ref());
+    return new Publish(
+        phase, name, layout, Map.of(), Map.of(), "", Map.of(), Deployer.UNKNOWN, publisher.ref());
   }
 
   private FunctionProtocol.Publish expectPublish(int version) {

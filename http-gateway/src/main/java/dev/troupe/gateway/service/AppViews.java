@@ -59,6 +59,9 @@ public final class AppViews {
         AppLifecycle.newBuilder()
             .setAppState(state(app.phase()))
             .setCreatedAt(Outputs.seconds(app.createdAt()))
+            .setCreatedBy(app.credits().createdBy())
+            .setDeployedBy(app.credits().deployedBy())
+            .setStoppedBy(app.credits().stoppedBy())
             .setVersion(app.version());
     if (app.deployedAt() != null) {
       lifecycle.setDeployedAt(Outputs.seconds(app.deployedAt()));
@@ -122,6 +125,9 @@ public final class AppViews {
                     .setCreatedAt(item.getCreatedAt())
                     .setDeployedAt(listedTime(attributes.get(Attribute.DEPLOYED_AT)))
                     .setStoppedAt(item.getStoppedAt())
+                    .setCreatedBy(attributes.getOrDefault(Attribute.CREATED_BY, ""))
+                    .setDeployedBy(attributes.getOrDefault(Attribute.DEPLOYED_BY, ""))
+                    .setStoppedBy(attributes.getOrDefault(Attribute.STOPPED_BY, ""))
                     .setVersion(listedNumber(attributes.get(Attribute.VERSION)))));
     return item.build();
   }
@@ -165,7 +171,8 @@ public final class AppViews {
     return AppState.APP_STATE_UNSPECIFIED;
   }
 
-  private static double listedTime(@Nullable String iso) {
+  /** A time as listings keep it; 0 where it is not there. */
+  static double listedTime(@Nullable String iso) {
     try {
       return iso == null ? 0 : Outputs.seconds(Instant.parse(iso));
     } catch (DateTimeParseException unreadable) {
