@@ -20,8 +20,10 @@ import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.app.AppProtocol.Publish;
 import dev.troupe.actors.app.AppProtocol.PublishReply;
+import dev.troupe.actors.app.AppProtocol.PublishReply.NoVersion;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Published;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Refused;
+import dev.troupe.actors.app.AppProtocol.Rollback;
 import dev.troupe.actors.app.AppProtocol.StopApp;
 import dev.troupe.actors.app.AppProtocol.Tell;
 import dev.troupe.actors.directory.Directory.Entry;
@@ -405,6 +407,33 @@ class AppActorTest {
     SYSTEM.pass(Duration.ofSeconds(30));
     poked.expectMessage(new AppActor.Wake());
     left.expectNoMessage(SHORT);
+  }
+
+  @Test
+  void goingBackIsTakenUpByFunctionsBeforeItIsAnswered() {
+    ActorRef<Command> app = deploy("ap-back", "back", Map.of("f", F.value()));
+    app.tell(publish(Phase.DEPLOYED, "back", Map.of("g", F.value())));
+    expectPublish(2).replyTo().tell(new FunctionProtocol.Published(F));
+    publisher.expectMessageClass(Published.class);
+
+    app.tell(new Rollback(1, Deployer.UNKNOWN, publisher.ref()));
+
+    FunctionProtocol.Publish back = expectPublish(3);
+    assertThat(back.asOf()).isEqualTo(1);
+    publisher.expectNoMessage(SHORT);
+    back.replyTo().tell(new FunctionProtocol.Published(F));
+    assertThat(publisher.expectMessageClass(Published.class).version()).isEqualTo(3);
+    app.tell(new Describe(client.ref()));
+    assertThat(client.expectMessageClass(Ok.class).app().functions()).containsOnlyKeys("f");
+  }
+
+  @Test
+  void aVersionThatIsNotThereIsRefusedAtOnce() {
+    ActorRef<Command> app = deploy("ap-none", "none", Map.of("f", F.value()));
+
+    app.tell(new Rollback(9, Deployer.UNKNOWN, publisher.ref()));
+
+    assertThat(publisher.expectMessageClass(NoVersion.class).why()).contains("no version v9");
   }
 
   private ActorRef<Command> spawn(String id) {
