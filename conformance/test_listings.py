@@ -41,7 +41,7 @@ SLOW = """
     import os, time, modal
     app = modal.App("slow")
 
-    @app.function(scaledown_window=60)
+    @app.function(scaledown_window=60, max_containers=1)
     def slow(seconds):
         time.sleep(seconds)
         return os.environ["MODAL_TASK_ID"]
@@ -112,18 +112,18 @@ def test_a_container_is_listed_with_its_app_and_the_time_it_started(client, depl
 @pytest.mark.core
 def test_a_container_that_is_stopped_ends_its_input_or_leaves_it_to_another(client, slow, graceful):
     """Break: take ContainerStop as graceful always, or never."""
-    call_id, waiting, containers = client.sdk(
+    task, call_id, waiting, containers = client.sdk(
         f"""
         import time
         slow = modal.Function.from_name('{slow}', 'slow')
-        call = slow.spawn(4)
+        task = slow.remote(0)
+        call = slow.spawn(6)
         while not (stats := slow.get_current_stats()).num_running_inputs:
             time.sleep(0.1)
-        answer([call.object_id, stats.backlog, stats.num_total_runners])
+        answer([task, call.object_id, stats.backlog, stats.num_total_runners])
         """
     )
     assert (waiting, containers) == (0, 1), "by Function.get_current_stats()"
-    (task,) = (row["container_id"] for row in rows(client, "container", "list") if row["app_name"] == slow)
     client.modal("container", "stop", "--yes", task, *(["--graceful"] if graceful else []))
     ran_on = client.sdk(f"answer(modal.FunctionCall.from_id('{call_id}').get())")
     assert (ran_on == task) == graceful
