@@ -186,6 +186,16 @@ def test_a_version_that_can_not_be_gone_back_to_is_named(client, versioned, depl
     assert again.status == 1 and "App is already stopped. (Stopped at" in again.output
 
 
+def test_an_app_gets_no_name_that_it_can_not_be_found_by(server):
+    """Break: let AppGetOrCreate make apps of any name."""
+    for name in ("a b", "", "a/b", "ap-" + "0" * 22, "a" * 65):
+        request = api_pb2.AppGetOrCreateRequest(
+            app_name=name, object_creation_type=api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING
+        )
+        answer = call(server, "AppGetOrCreate", request)
+        assert answer.status == "INVALID_ARGUMENT" and "can't be the name of an app" in answer.message
+
+
 def test_the_repeat_of_a_rollback_goes_back_no_further(client, server, versioned):
     """Break: name no request in AppRollback."""
     app = next(row for row in rows(client, "app", "list") if row["description"] == versioned)["app_id"]

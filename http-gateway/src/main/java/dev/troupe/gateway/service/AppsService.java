@@ -134,6 +134,9 @@ final class AppsService implements RpcService {
     boolean mayCreate =
         request.getObjectCreationType()
             == ObjectCreationType.OBJECT_CREATION_TYPE_CREATE_IF_MISSING;
+    if (mayCreate) {
+      AppViews.requireName(name);
+    }
     CompletionStage<AppView> app =
         mayCreate
             ? apps.find(environment, name)
@@ -238,6 +241,9 @@ final class AppsService implements RpcService {
       throw RpcFailure.unimplemented("Troupe goes back to a version by AppRollback alone.");
     }
     AppId app = new AppId(request.getAppId());
+    if (!request.getName().isEmpty()) {
+      AppViews.requireName(request.getName());
+    }
     return publish(context, app, request, AppViews.phase(request.getAppState()))
         .thenApply(
             published ->
