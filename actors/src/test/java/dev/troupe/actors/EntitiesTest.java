@@ -118,7 +118,7 @@ class EntitiesTest {
     TestProbe<AppReply> client = KIT.createTestProbe();
     TestProbe<PublishReply> publisher = KIT.createTestProbe();
     var app = SHARDING.entityRefFor(AppProtocol.KEY, "ap-0000000000000000000001");
-    app.tell(new AppProtocol.Create("main", "web", Phase.INITIALIZING, Map.of(), client.ref()));
+    app.tell(new AppProtocol.Create("main", "web", Phase.INITIALIZING, Map.of(), "", client.ref()));
     client.expectMessageClass(AppReply.Ok.class, LONG);
 
     app.tell(
@@ -130,6 +130,7 @@ class EntitiesTest {
             Map.of(),
             "",
             Map.of(),
+            AppProtocol.Deployer.UNKNOWN,
             publisher.ref()));
     fish(FunctionProtocol.Publish.class)
         .replyTo()

@@ -14,11 +14,15 @@ import dev.troupe.actors.app.AppProtocol.Describe;
 import dev.troupe.actors.app.AppProtocol.Disconnect;
 import dev.troupe.actors.app.AppProtocol.Follow;
 import dev.troupe.actors.app.AppProtocol.Heartbeat;
+import dev.troupe.actors.app.AppProtocol.History;
+import dev.troupe.actors.app.AppProtocol.HistoryReply;
 import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.app.AppProtocol.Publish;
 import dev.troupe.actors.app.AppProtocol.PublishReply;
 import dev.troupe.actors.app.AppProtocol.Register;
+import dev.troupe.actors.app.AppProtocol.Rollback;
+import dev.troupe.actors.app.AppProtocol.Rollover;
 import dev.troupe.actors.app.AppProtocol.StopApp;
 import dev.troupe.actors.app.AppProtocol.Tell;
 import dev.troupe.actors.app.AppState.Absent;
@@ -180,12 +184,22 @@ final class AppActor extends EventSourcedBehaviorWithEnforcedReplies<Command, Ap
         case Internal internal -> go(state, internal);
         case Create create -> carryOut(state.create(created(create)), create.replyTo());
         case Register(var object, var replyTo) -> carryOut(state.register(object), replyTo);
-        case Publish publish -> publish(state, publish);
+        case Publish publish ->
+            publish(
+                state.publish(
+                    publish.phase(), publish.name(), layout(publish), publish.deployer(), now()),
+                state,
+                publish.replyTo());
+        case Rollback(var version, var deployer, var replyTo) ->
+            publish(state.rollback(version, deployer, now()), state, replyTo);
+        case Rollover(var deployer, var replyTo) ->
+            publish(state.rollover(deployer, now()), state, replyTo);
+        case History(var replyTo) -> Effect().reply(replyTo, new HistoryReply(state.versions()));
         case Heartbeat(var replyTo) -> carryOut(Decision.reply(state.heartbeat()), replyTo);
         case Disconnect(var reason, var replyTo) ->
             carryOut(state.disconnect(reason, now()), replyTo);
-        case StopApp(var source, var replyTo) ->
-            carryOut(state.stop("stopped by " + source, now()), replyTo);
+        case StopApp(var source, var by, var replyTo) ->
+            carryOut(state.stop("stopped by " + source, by, now()), replyTo);
         case Describe(var replyTo) -> Effect().reply(replyTo, answer(state, Outcome.OK));
         case Follow(var follower, var after) ->
             progress(state, () -> feed.follow(follower, after, now()));
@@ -215,17 +229,23 @@ final class AppActor extends EventSourcedBehaviorWithEnforcedReplies<Command, Ap
     lastWord = command instanceof Internal ? lastWord : now;
     life =
         switch (command) {
-          case Create _, Register _, Publish _, Heartbeat _ -> life.heard(now);
+          case Create _, Register _, Publish _, Rollback _, Rollover _, Heartbeat _ ->
+              life.heard(now);
           case Disconnect _ -> life.left(now);
           case Busy(var function, var unfinished, var containers) ->
               life.busy(function, unfinished, containers, now);
-          case StopApp _, Describe _, Follow _, Tell _, Internal _ -> life;
+          case StopApp _, Describe _, History _, Follow _, Tell _, Internal _ -> life;
         };
   }
 
   private AppCreated created(Create create) {
     return new AppCreated(
-        create.environment(), create.description(), create.phase(), create.tags(), now());
+        create.environment(),
+        create.description(),
+        create.phase(),
+        create.tags(),
+        now(),
+        create.by());
   }
 
   /** Records, acts on it, and answers when the directory says it too. */
@@ -243,36 +263,35 @@ final class AppActor extends EventSourcedBehaviorWithEnforcedReplies<Command, Ap
   }
 
   /** One version after the other: what comes while one is on its way waits, or is the same. */
-  private ReplyEffect<AppEvent, AppState> publish(AppState state, Publish publish) {
-    Decision<AppEvent, PublishReply> decision =
-        state.publish(publish.phase(), publish.name(), layout(publish), now());
+  private ReplyEffect<AppEvent, AppState> publish(
+      Decision<AppEvent, PublishReply> decision, AppState state, ActorRef<PublishReply> replyTo) {
     boolean nothingNew = decision.events().isEmpty();
     return switch (decision.reply()) {
-      case PublishReply.Refused refused -> Effect().reply(publish.replyTo(), refused);
+      case PublishReply.Refused refused -> Effect().reply(replyTo, refused);
+      case PublishReply.NoVersion unknown -> Effect().reply(replyTo, unknown);
       case PublishReply.Published _ when rollout == Rollout.UNKNOWN -> Effect().stash();
       case PublishReply.Published same when rollout == Rollout.DONE && nothingNew ->
-          Effect().reply(publish.replyTo(), same);
+          Effect().reply(replyTo, same);
       case PublishReply.Published same when nothingNew ->
-          progress(state, () -> await(publish, same));
+          progress(state, () -> await(replyTo, same));
       case PublishReply.Published _ when rollout != Rollout.DONE -> Effect().stash();
       case PublishReply.Published next ->
           Effect()
               .persist(decision.events())
               .thenRun(
                   (AppState published) -> {
-                    await(publish, next);
+                    await(replyTo, next);
                     decision.events().forEach(event -> act(event, published));
                   })
               .thenNoReply();
     };
   }
 
-  private void await(Publish publish, PublishReply.Published version) {
+  private void await(ActorRef<PublishReply> replyTo, PublishReply.Published version) {
     if (publishers.size() < PUBLISHERS_LIMIT) {
       publishers.add(
           new Publisher(
-              publish.replyTo(),
-              new PublishReply.Published(version.version(), version.at(), true)));
+              replyTo, new PublishReply.Published(version.version(), version.at(), true)));
     }
   }
 
@@ -314,7 +333,7 @@ final class AppActor extends EventSourcedBehaviorWithEnforcedReplies<Command, Ap
 
   private void rollOut(App app) {
     rollout = Rollout.FUNCTIONS;
-    errands.publish(app.version(), app.published());
+    errands.publish(app);
     errands.stop(app.dropped(), "no longer part of the app");
     context.getSelf().tell(new Wake());
   }
@@ -385,7 +404,7 @@ final class AppActor extends EventSourcedBehaviorWithEnforcedReplies<Command, Ap
   }
 
   private ReplyEffect<AppEvent, AppState> end(AppState state, String reason) {
-    List<AppEvent> events = state.stop(reason, now()).events();
+    List<AppEvent> events = state.stop(reason, "", now()).events();
     return Effect()
         .persist(events)
         .thenRun((AppState ending) -> events.forEach(event -> act(event, ending)))

@@ -103,6 +103,9 @@ final class AppListing {
     attributes.put(Attribute.DESCRIPTION, app.description());
     attributes.put(Attribute.VERSION, version(app));
     attributes.put(Attribute.CONTAINERS, Integer.toString(containers));
+    putUnlessEmpty(attributes, Attribute.CREATED_BY, app.credits().createdBy());
+    putUnlessEmpty(attributes, Attribute.DEPLOYED_BY, app.credits().deployedBy());
+    putUnlessEmpty(attributes, Attribute.STOPPED_BY, app.credits().stoppedBy());
     if (app.deployedAt() != null) {
       attributes.put(Attribute.DEPLOYED_AT, app.deployedAt().toString());
     }
@@ -110,6 +113,12 @@ final class AppListing {
       attributes.put(Attribute.STOPPED_AT, app.stoppedAt().toString());
     }
     return Map.copyOf(attributes);
+  }
+
+  private static void putUnlessEmpty(Map<String, String> attributes, String key, String value) {
+    if (!value.isEmpty()) {
+      attributes.put(key, value);
+    }
   }
 
   private static String version(App app) {

@@ -28,6 +28,9 @@ public interface AppProtocol {
       permits Create,
           Register,
           Publish,
+          Rollback,
+          Rollover,
+          History,
           Heartbeat,
           Disconnect,
           StopApp,
@@ -53,6 +56,7 @@ public interface AppProtocol {
       String description,
       Phase phase,
       Map<String, String> tags,
+      String by,
       ActorRef<AppReply> replyTo)
       implements Command {}
 
@@ -92,8 +96,51 @@ public interface AppProtocol {
       Map<String, String> definitions,
       String deploymentTag,
       Map<String, String> tags,
+      Deployer deployer,
       ActorRef<PublishReply> replyTo)
       implements Command {}
+
+  /**
+   * Who makes a version, and with what.
+   *
+   * @param clientVersion empty where it was not said
+   * @param commit the state of the user's repository in the client's own bytes; empty for none
+   * @param request tells a repeat of one request from a second one; empty where that is no question
+   */
+  record Deployer(String by, String clientVersion, byte[] commit, String request)
+      implements ClusterMessage {
+
+    public static final Deployer UNKNOWN = new Deployer("", "", new byte[0], "");
+  }
+
+  /**
+   * Makes an earlier version live again, as a new version.
+   *
+   * @param version one that {@link History} names; {@link #PREVIOUS} for the one before the live
+   *     one
+   */
+  record Rollback(int version, Deployer deployer, ActorRef<PublishReply> replyTo)
+      implements Command {}
+
+  /** Makes the live version live anew, with new containers. */
+  record Rollover(Deployer deployer, ActorRef<PublishReply> replyTo) implements Command {}
+
+  /** Says {@link Rollback} of the version before the live one. */
+  int PREVIOUS = -1;
+
+  /** Deployed versions that an app remembers, and can go back to; earlier ones are forgotten. */
+  int VERSIONS_KEPT = 50;
+
+  /** Asks for the versions that were deployed. */
+  record History(ActorRef<HistoryReply> replyTo) implements Command {}
+
+  /** Answer to {@link History}: newest first; the first is the live one, none: never deployed. */
+  record HistoryReply(List<Version> versions) implements ClusterMessage {}
+
+  /** A version that was deployed. */
+  record Version(
+      int number, Instant at, Deployer deployer, String tag, int rollbackOf, boolean fresh)
+      implements ClusterMessage {}
 
   /** Answer to {@link Publish}. */
   sealed interface PublishReply extends ClusterMessage {
@@ -103,6 +150,9 @@ public interface AppProtocol {
 
     /** No app of this id, or it has ended. */
     record Refused(String why) implements PublishReply {}
+
+    /** There is no such version to go back to. */
+    record NoVersion(String why) implements PublishReply {}
   }
 
   /** The client is there. */
@@ -112,7 +162,7 @@ public interface AppProtocol {
   record Disconnect(String reason, ActorRef<AppReply> replyTo) implements Command {}
 
   /** Ends the app, whatever it is. */
-  record StopApp(String source, ActorRef<AppReply> replyTo) implements Command {}
+  record StopApp(String source, String by, ActorRef<AppReply> replyTo) implements Command {}
 
   /** Asks what it is. */
   record Describe(ActorRef<AppReply> replyTo) implements Command {}
@@ -132,8 +182,15 @@ public interface AppProtocol {
       Map<String, String> classes,
       List<AppObject> objects,
       Map<String, String> tags,
-      int containers)
+      int containers,
+      Credits credits)
       implements ClusterMessage {}
+
+  /** Who did what to an app, each empty where nobody did or it is not known. */
+  record Credits(String createdBy, String deployedBy, String stoppedBy) implements ClusterMessage {
+
+    public static final Credits NONE = new Credits("", "", "");
+  }
 
   // ---- what goes on, for those who watch
 
@@ -197,6 +254,15 @@ public interface AppProtocol {
 
     /** An instant in ISO-8601; absent while it goes on. */
     public static final String STOPPED_AT = "stopped-at";
+
+    /** Who made it; absent where that is not known, as in those that follow. */
+    public static final String CREATED_BY = "created-by";
+
+    /** Who deployed the live version. */
+    public static final String DEPLOYED_BY = "deployed-by";
+
+    /** Who stopped it; absent where it ended by itself, too. */
+    public static final String STOPPED_BY = "stopped-by";
 
     /** Number of containers, a few seconds old at most. */
     public static final String CONTAINERS = "containers";

@@ -7,11 +7,14 @@ import dev.troupe.actors.app.AppEvent.StopBegun;
 import dev.troupe.actors.app.AppEvent.VersionPublished;
 import dev.troupe.actors.app.AppProtocol.AppObject;
 import dev.troupe.actors.app.AppProtocol.AppReply;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.app.AppProtocol.PublishReply;
+import dev.troupe.actors.app.AppProtocol.Version;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.cluster.Decision;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** All that an app remembers, and every decision it takes. */
@@ -50,12 +53,36 @@ public sealed interface AppState {
 
   /** Makes a layout the live one: a new version, unless it is the live one already. */
   default Decision<AppEvent, PublishReply> publish(
-      @Nullable Phase phase, String name, App.Layout layout, Instant now) {
+      @Nullable Phase phase, String name, App.Layout layout, Deployer deployer, Instant now) {
     return switch (this) {
       case Absent() -> Decision.reply(new PublishReply.Refused("there is no such app"));
       case Made(var app) when app.isEnding() ->
           Decision.reply(new PublishReply.Refused("the app has ended: " + app.stopReason()));
-      case Made(var app) -> app.publish(phase, name, layout, now);
+      case Made(var app) -> app.publish(phase, name, layout, deployer, now);
+    };
+  }
+
+  /** Makes an earlier version live again, as a new one. */
+  default Decision<AppEvent, PublishReply> rollback(int version, Deployer deployer, Instant now) {
+    return switch (this) {
+      case Absent() -> Decision.reply(new PublishReply.Refused("there is no such app"));
+      case Made(var app) -> app.rollback(version, deployer, now);
+    };
+  }
+
+  /** Makes the live version live anew. */
+  default Decision<AppEvent, PublishReply> rollover(Deployer deployer, Instant now) {
+    return switch (this) {
+      case Absent() -> Decision.reply(new PublishReply.Refused("there is no such app"));
+      case Made(var app) -> app.rollover(deployer, now);
+    };
+  }
+
+  /** The versions that were deployed, newest first. */
+  default List<Version> versions() {
+    return switch (this) {
+      case Absent() -> List.of();
+      case Made(var app) -> app.history().versions();
     };
   }
 
@@ -73,18 +100,18 @@ public sealed interface AppState {
       case Absent() -> Decision.reply(Outcome.NO_APP);
       case Made(var app) ->
           switch (app.phase()) {
-            case INITIALIZING, EPHEMERAL -> stop(reason, now);
+            case INITIALIZING, EPHEMERAL -> stop(reason, "", now);
             case DETACHED, DEPLOYED, STOPPING, STOPPED -> Decision.reply(Outcome.OK);
           };
     };
   }
 
-  /** Begins the end. */
-  default Decision<AppEvent, Outcome> stop(String reason, Instant now) {
+  /** Begins the end; {@code by} is empty where nobody asked for it. */
+  default Decision<AppEvent, Outcome> stop(String reason, String by, Instant now) {
     return switch (this) {
       case Absent() -> Decision.reply(Outcome.NO_APP);
       case Made(var app) when app.isEnding() -> Decision.reply(Outcome.OK);
-      case Made _ -> Decision.record(new StopBegun(reason, now), Outcome.OK);
+      case Made _ -> Decision.record(new StopBegun(reason, now, by), Outcome.OK);
     };
   }
 

@@ -25,6 +25,8 @@ final class Errands {
   private final Set<FunctionId> toPublish = new HashSet<>();
   private final Set<FunctionId> toStop = new HashSet<>();
   private int version;
+  private int asOf;
+  private boolean fresh;
   private String stopReason = "";
 
   Errands(
@@ -37,9 +39,12 @@ final class Errands {
             FunctionProtocol.Stopped.class, reply -> new AppActor.Stopped(reply.function()));
   }
 
-  /** Wants {@code live} to take up their latest definitions as {@code newVersion}. */
-  void publish(int newVersion, Set<FunctionId> live) {
-    version = newVersion;
+  /** Wants the functions of an app to take up its live version. */
+  void publish(App app) {
+    Set<FunctionId> live = app.published();
+    version = app.version();
+    asOf = app.asOf();
+    fresh = app.fresh();
     toPublish.clear();
     toPublish.addAll(live);
     toStop.removeAll(live);
@@ -88,7 +93,7 @@ final class Errands {
         FunctionProtocol.Published.class,
         functions.apply(function),
         ANSWER_LIMIT,
-        replyTo -> new FunctionProtocol.Publish(asked, replyTo),
+        replyTo -> new FunctionProtocol.Publish(asked, asOf, fresh, replyTo),
         (reply, failure) ->
             failure == null
                 ? new AppActor.TakenUp(function, asked)

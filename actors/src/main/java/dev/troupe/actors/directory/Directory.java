@@ -25,7 +25,9 @@ public interface Directory {
     MOUNT,
     MACHINE,
     /** Functions kept warm, which are in memory even when nobody calls them. */
-    WARM_FUNCTION
+    WARM_FUNCTION,
+    /** Containers that ended lately, without name; created when they ended. */
+    ENDED_CONTAINER
   }
 
   /**
@@ -61,6 +63,9 @@ public interface Directory {
 
   /** Forgets (kind, id). */
   CompletionStage<Void> remove(Kind kind, String id);
+
+  /** Forgets all of a kind that were created before {@code time}. */
+  CompletionStage<Void> removeBefore(Kind kind, Instant time);
 
   /** The thing that has a name. */
   CompletionStage<Optional<Entry>> find(Kind kind, String environment, String name);

@@ -245,6 +245,13 @@ final class Container {
     return inForce != null && inForce.definitionId().equals(definition.definitionId());
   }
 
+  /** Inputs that it could take beside those it has. */
+  int room(@Nullable FunctionDefinition inForce) {
+    return phase != Phase.SERVING || spent() || !current(inForce)
+        ? 0
+        : Math.max(0, Math.max(1, definition.concurrency().max()) - held.size());
+  }
+
   // ---- polls
 
   /**

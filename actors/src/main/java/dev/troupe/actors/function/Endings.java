@@ -4,6 +4,7 @@ import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.AppProtocol.ContainerPhase;
 import dev.troupe.actors.blob.Payload;
 import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.function.FunctionProtocol.StartFailed;
 import dev.troupe.actors.id.InputId;
@@ -24,12 +25,14 @@ final class Endings {
   private final OutputDesk outputs;
   private final Fleet fleet;
   private final Runs runs;
+  private final Directory directory;
 
-  Endings(Mailbox mailbox, OutputDesk outputs, Fleet fleet, Runs runs) {
+  Endings(Mailbox mailbox, OutputDesk outputs, Fleet fleet, Runs runs, Directory directory) {
     this.mailbox = mailbox;
     this.outputs = outputs;
     this.fleet = fleet;
     this.runs = runs;
+    this.directory = directory;
   }
 
   // ---- containers that end
@@ -38,6 +41,9 @@ final class Endings {
     Container container = fleet.remove(task);
     if (container == null) {
       return;
+    }
+    if (container.wasStarted()) {
+      EndedContainers.note(directory, container, now);
     }
     boolean told = container.killed() || container.leaving();
     for (InputId id : List.copyOf(container.held())) {

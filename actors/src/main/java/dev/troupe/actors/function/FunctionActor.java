@@ -12,6 +12,7 @@ import dev.troupe.actors.function.FunctionProtocol.FromCaller;
 import dev.troupe.actors.function.FunctionProtocol.FromContainer;
 import dev.troupe.actors.function.FunctionProtocol.FromMachine;
 import dev.troupe.actors.function.FunctionProtocol.ListContainers;
+import dev.troupe.actors.function.FunctionProtocol.Measure;
 import dev.troupe.actors.function.FunctionProtocol.Publish;
 import dev.troupe.actors.function.FunctionProtocol.Stop;
 import dev.troupe.actors.function.FunctionProtocol.StopContainer;
@@ -279,8 +280,8 @@ final class FunctionActor
       FunctionState state, FromApp command, Workings ready) {
     return switch (command) {
       case Publish publish -> {
-        Warmth.note(world.directory(), state.latest(), now());
-        yield carryOut(FunctionState::publish, state, publish.appVersion(), publish.replyTo());
+        Warmth.note(world.directory(), state.wanted(publish), now());
+        yield carryOut(FunctionState::publish, state, publish, publish.replyTo());
       }
       case Stop stop -> {
         Warmth.forget(world.directory(), id);
@@ -298,6 +299,7 @@ final class FunctionActor
                 .thenNoReply();
       }
       case ListContainers list -> Effect().reply(list.replyTo(), ready.containers());
+      case Measure measure -> Effect().reply(measure.replyTo(), ready.measured());
       case StopContainer stop -> served(() -> ready.stopContainer(stop, now()));
       case Wake _ -> Effect().noReply();
       case Define _, Describe _ -> throw new IllegalStateException("handled before");

@@ -52,6 +52,34 @@ public record FunctionDefinition(
     String builderVersion)
     implements ClusterMessage {
 
+  /** The same, to be told apart from what it was before: its containers are not those of that. */
+  FunctionDefinition renewed(int appVersion) {
+    return new FunctionDefinition(
+        function,
+        app,
+        appName,
+        environment,
+        name,
+        definitionId.replaceFirst("#.*", "") + "#" + appVersion,
+        definitionSha256,
+        handleMetadata,
+        baseFunction,
+        serializedParams,
+        image,
+        mounts,
+        secrets,
+        resources,
+        scaling,
+        concurrency,
+        retries,
+        timeout,
+        startupTimeout,
+        singleUse,
+        blockNetwork,
+        clientVersion,
+        builderVersion);
+  }
+
   /**
    * What one container wants of its machine. Requests are reserved, limits enforced; a limit of 0
    * is the machine's own.

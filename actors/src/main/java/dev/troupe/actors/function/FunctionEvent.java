@@ -9,8 +9,11 @@ public sealed interface FunctionEvent extends ClusterMessage {
   /** A definition was recorded. */
   record DefinitionRecorded(FunctionDefinition definition, Instant at) implements FunctionEvent {}
 
-  /** The latest definition came into force with a version of the app. */
-  record VersionPublished(int appVersion, String definitionId, Instant at)
+  /**
+   * A definition came into force with a version of the app; {@code fresh}: with new containers,
+   * though it was in force before.
+   */
+  record VersionPublished(int appVersion, String definitionId, boolean fresh, Instant at)
       implements FunctionEvent {}
 
   /** Its app ended. */

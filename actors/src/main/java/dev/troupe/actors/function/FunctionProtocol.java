@@ -57,10 +57,14 @@ public interface FunctionProtocol {
   }
 
   /**
-   * The app's version {@code appVersion} is live: the latest definition is in force, its minimum of
+   * The app's version {@code appVersion} is live: a definition is in force, its minimum of
    * containers is kept, containers of earlier definitions are replaced. Idempotent.
+   *
+   * @param asOf the earlier version whose definition it is; 0: the latest definition recorded
+   * @param fresh whether containers of the very same definition are replaced, too
    */
-  record Publish(int appVersion, ActorRef<Published> replyTo) implements FromApp {}
+  record Publish(int appVersion, int asOf, boolean fresh, ActorRef<Published> replyTo)
+      implements FromApp {}
 
   /** The publication is durable. */
   record Published(FunctionId function) implements ClusterMessage {}
@@ -83,6 +87,19 @@ public interface FunctionProtocol {
   /** One container, for listings; {@code machine} is null until it is placed. */
   record ContainerInfo(
       TaskId task, @Nullable MachineId machine, Instant wantedAt, @Nullable Instant startedAt)
+      implements ClusterMessage {}
+
+  /** Asks how busy it is. */
+  record Measure(ActorRef<Measured> replyTo) implements FromApp {}
+
+  /**
+   * How busy it is.
+   *
+   * @param waiting inputs that no container has
+   * @param running inputs that containers have
+   * @param headroom inputs that containers could take beside those they have
+   */
+  record Measured(int waiting, int running, int containers, int headroom)
       implements ClusterMessage {}
 
   /** Stops one container: gracefully it ends what it runs, else that runs elsewhere. */

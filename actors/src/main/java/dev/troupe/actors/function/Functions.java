@@ -22,6 +22,7 @@ public final class Functions {
                 Waker.create(
                     world.callLog(),
                     world.directory(),
+                    world.clock(),
                     function ->
                         sharding
                             .entityRefFor(FunctionProtocol.KEY, function.value())

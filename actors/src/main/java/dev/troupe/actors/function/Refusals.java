@@ -21,6 +21,8 @@ import dev.troupe.actors.function.FunctionProtocol.Lease;
 import dev.troupe.actors.function.FunctionProtocol.LeaseBroken;
 import dev.troupe.actors.function.FunctionProtocol.LeaseReply;
 import dev.troupe.actors.function.FunctionProtocol.ListContainers;
+import dev.troupe.actors.function.FunctionProtocol.Measure;
+import dev.troupe.actors.function.FunctionProtocol.Measured;
 import dev.troupe.actors.function.FunctionProtocol.Publish;
 import dev.troupe.actors.function.FunctionProtocol.PutInputs;
 import dev.troupe.actors.function.FunctionProtocol.Report;
@@ -96,6 +98,7 @@ final class Refusals {
       case Beat beat -> beat.replyTo().tell(new Beaten(List.of()));
       case Stop stop -> stop.replyTo().tell(new Stopped(id));
       case ListContainers list -> list.replyTo().tell(new Containers(List.of()));
+      case Measure measure -> measure.replyTo().tell(new Measured(0, 0, 0, 0));
       case StopContainer stop -> stop.replyTo().tell(new Containers(List.of()));
       case Hello _,
           LeaseBroken _,

@@ -6,6 +6,7 @@ import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -20,12 +21,15 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class Waker {
 
   private static final Duration PERIOD = Duration.ofSeconds(30);
+  private static final Duration FORGET_PERIOD = Duration.ofHours(1);
   private static final int MOST_WARM = 10_000;
 
   /** What the waker says to itself. */
   sealed interface Command extends ClusterMessage {}
 
   private record Look() implements Command {}
+
+  private record Forget() implements Command {}
 
   private record Found(List<FunctionId> functions)
       implements Command, NoSerializationVerificationNeeded {}
@@ -34,12 +38,14 @@ final class Waker {
 
   private Waker() {}
 
-  static Behavior<Command> create(CallLog log, Directory directory, Consumer<FunctionId> wake) {
+  static Behavior<Command> create(
+      CallLog log, Directory directory, InstantSource clock, Consumer<FunctionId> wake) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startTimerWithFixedDelay(new Look(), Duration.ZERO, PERIOD);
+                  timers.startTimerWithFixedDelay(new Forget(), FORGET_PERIOD);
                   return Behaviors.receiveMessage(
                       message -> {
                         switch (message) {
@@ -53,6 +59,7 @@ final class Waker {
                                       failure == null
                                           ? new Found(found)
                                           : new NotFound(failure.toString()));
+                          case Forget() -> EndedContainers.forgetOld(directory, clock.instant());
                           case Found(var functions) -> functions.forEach(wake);
                           case NotFound(var why) ->
                               context

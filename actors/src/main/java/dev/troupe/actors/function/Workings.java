@@ -12,6 +12,7 @@ import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.function.FunctionProtocol.FromCaller;
 import dev.troupe.actors.function.FunctionProtocol.FromContainer;
 import dev.troupe.actors.function.FunctionProtocol.FromMachine;
+import dev.troupe.actors.function.FunctionProtocol.Measured;
 import dev.troupe.actors.function.FunctionProtocol.ReportReply;
 import dev.troupe.actors.function.FunctionProtocol.StartFailed;
 import dev.troupe.actors.function.FunctionProtocol.Stop;
@@ -87,7 +88,7 @@ final class Workings {
     this.calls = new CallDesk(mailbox, commits, world.callLog(), world.settings(), outputs);
     this.fleet = new Fleet(id, world, state, grants);
     Runs runs = new Runs(mailbox, commits, outputs, fleet);
-    this.endings = new Endings(mailbox, outputs, fleet, runs);
+    this.endings = new Endings(mailbox, outputs, fleet, runs, world.directory());
     this.containers = new ContainerDesk(mailbox, commits, outputs, fleet, runs, state);
     this.adoption = new Adoption(epoch == FIRST_EPOCH, now, world.settings().adoptionLimit());
     this.inForce = definitionInForce();
@@ -337,6 +338,13 @@ final class Workings {
 
   Containers containers() {
     return new Containers(fleet.infos());
+  }
+
+  /** How busy it is. */
+  Measured measured() {
+    FunctionDefinition published = state.get().published();
+    int headroom = fleet.all().stream().mapToInt(at -> at.room(published)).sum();
+    return new Measured(mailbox.waiting(), mailbox.running(), fleet.size(), headroom);
   }
 
   void stopContainer(StopContainer stop, Instant now) {

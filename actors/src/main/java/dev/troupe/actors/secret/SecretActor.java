@@ -81,7 +81,7 @@ final class SecretActor
 
   @Override
   public SecretState emptyState() {
-    return new SecretState.Absent();
+    return new SecretState.Absent("");
   }
 
   @Override
@@ -153,7 +153,7 @@ final class SecretActor
   /** What the directory should hold: nothing of a secret without a name. */
   private Optional<Entry> entry(SecretState state) {
     return switch (state) {
-      case SecretState.Absent() -> Optional.empty();
+      case SecretState.Absent _ -> Optional.empty();
       case SecretState.Kept kept when kept.name().isEmpty() -> Optional.empty();
       case SecretState.Kept kept ->
           Optional.of(

@@ -57,7 +57,9 @@ public interface SecretProtocol {
         Instant updatedAt)
         implements SecretReply {}
 
-    /** Never written, or deleted. */
-    record NoSecret(SecretId secret) implements SecretReply {}
+    /**
+     * Never written, or deleted; {@code name} is what it was called, empty where that is nothing.
+     */
+    record NoSecret(SecretId secret, String name) implements SecretReply {}
   }
 }

@@ -12,8 +12,8 @@ import java.util.List;
 /** All that a secret remembers, and every decision it takes. */
 public sealed interface SecretState extends ClusterMessage {
 
-  /** Never written, or deleted. */
-  record Absent() implements SecretState {}
+  /** Never written, or deleted: then the name it had. */
+  record Absent(String name) implements SecretState {}
 
   /** Written: {@code createdAt} is the first time since it was last absent. */
   record Kept(
@@ -32,17 +32,17 @@ public sealed interface SecretState extends ClusterMessage {
 
   /** Deletes it; there is nothing to record where there is none. */
   default Decision<SecretEvent, SecretReply> delete(SecretId id, Instant now) {
-    SecretReply gone = new SecretReply.NoSecret(id);
     return switch (this) {
-      case Absent() -> Decision.reply(gone);
-      case Kept _ -> Decision.record(new SecretDeleted(now), gone);
+      case Absent _ -> Decision.reply(view(id));
+      case Kept kept ->
+          Decision.record(new SecretDeleted(now), new SecretReply.NoSecret(id, kept.name()));
     };
   }
 
   /** What is answered to who asks for it. */
   default SecretReply view(SecretId id) {
     return switch (this) {
-      case Absent() -> new SecretReply.NoSecret(id);
+      case Absent(var name) -> new SecretReply.NoSecret(id, name);
       case Kept(var environment, var name, var keys, var values, var created, var updated) ->
           new SecretReply.Secret(id, environment, name, keys, values, created, updated);
     };
@@ -53,13 +53,16 @@ public sealed interface SecretState extends ClusterMessage {
     return switch (event) {
       case SecretWritten(var environment, var name, var keys, var values, var at) ->
           new Kept(environment, name, keys, values, createdAt(at), at);
-      case SecretDeleted(_) -> new Absent();
+      case SecretDeleted(_) -> new Absent(name());
     };
   }
 
+  /** What it is called, or was. */
+  String name();
+
   private Instant createdAt(Instant now) {
     return switch (this) {
-      case Absent() -> now;
+      case Absent _ -> now;
       case Kept kept -> kept.createdAt();
     };
   }

@@ -1,6 +1,7 @@
 package dev.troupe.actors.testing;
 
 import dev.troupe.actors.directory.Directory;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -59,6 +60,11 @@ public final class InMemoryDirectory implements Directory {
   @Override
   public CompletionStage<Void> remove(Kind kind, String id) {
     return change(() -> entries.removeIf(is(kind, id)));
+  }
+
+  @Override
+  public CompletionStage<Void> removeBefore(Kind kind, Instant time) {
+    return change(() -> entries.removeIf(at -> at.kind() == kind && at.createdAt().isBefore(time)));
   }
 
   @Override

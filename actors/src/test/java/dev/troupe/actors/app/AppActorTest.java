@@ -10,6 +10,7 @@ import dev.troupe.actors.app.AppProtocol.Attribute;
 import dev.troupe.actors.app.AppProtocol.Busy;
 import dev.troupe.actors.app.AppProtocol.Command;
 import dev.troupe.actors.app.AppProtocol.Create;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Describe;
 import dev.troupe.actors.app.AppProtocol.Disconnect;
 import dev.troupe.actors.app.AppProtocol.Follow;
@@ -19,8 +20,10 @@ import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.app.AppProtocol.Publish;
 import dev.troupe.actors.app.AppProtocol.PublishReply;
+import dev.troupe.actors.app.AppProtocol.PublishReply.NoVersion;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Published;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Refused;
+import dev.troupe.actors.app.AppProtocol.Rollback;
 import dev.troupe.actors.app.AppProtocol.StopApp;
 import dev.troupe.actors.app.AppProtocol.Tell;
 import dev.troupe.actors.directory.Directory.Entry;
@@ -169,7 +172,7 @@ class AppActorTest {
     ActorRef<Command> old = deploy("ap-old", "shared", Map.of("f", "fu-1"));
     deploy("ap-new", "shared", Map.of("g", "fu-2"));
 
-    old.tell(new StopApp("cli", client.ref()));
+    old.tell(new StopApp("cli", "somebody", client.ref()));
     assertThat(client.expectMessageClass(Ok.class).app().app()).isEqualTo(new AppId("ap-old"));
 
     assertThat(find("shared")).hasValueSatisfying(at -> assertThat(at.id()).isEqualTo("ap-new"));
@@ -180,7 +183,7 @@ class AppActorTest {
     ActorRef<Command> app = deploy("ap-end", "end", Map.of("f", "fu-1", "g", "fu-2"));
     app.tell(new Follow(follower.ref(), 0));
 
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
 
     assertThat(client.expectMessageClass(Ok.class).app().phase()).isEqualTo(Phase.STOPPING);
     assertThat(listed("ap-end")).containsEntry(Attribute.PHASE, "STOPPING");
@@ -214,7 +217,7 @@ class AppActorTest {
     app.tell(publish(Phase.DEPLOYED, "cut", Map.of("f", "fu-1")));
     expectPublish(1);
 
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
 
     publisher.expectMessage(new Refused("the app has ended: stopped by cli"));
   }
@@ -273,7 +276,7 @@ class AppActorTest {
   @Test
   void anEndThatWasCutOffGoesOnAfterARestart() {
     ActorRef<Command> app = deploy("ap-ending", "ending", Map.of("f", "fu-1"));
-    app.tell(new StopApp("cli", client.ref()));
+    app.tell(new StopApp("cli", "somebody", client.ref()));
     client.expectMessageClass(Ok.class);
     expectStop();
     SYSTEM.kit().stop(app);
@@ -314,7 +317,7 @@ class AppActorTest {
   void aDirectoryThatIsAwayDelaysTheAnswerOnly() {
     directory.failNext(1);
     ActorRef<Command> app = spawn("ap-away");
-    app.tell(new Create("main", "hello.py", Phase.EPHEMERAL, Map.of(), client.ref()));
+    app.tell(new Create("main", "hello.py", Phase.EPHEMERAL, Map.of(), "somebody", client.ref()));
     client.expectNoMessage(SHORT);
 
     SYSTEM.pass(Duration.ofSeconds(1));
@@ -406,6 +409,33 @@ class AppActorTest {
     left.expectNoMessage(SHORT);
   }
 
+  @Test
+  void goingBackIsTakenUpByFunctionsBeforeItIsAnswered() {
+    ActorRef<Command> app = deploy("ap-back", "back", Map.of("f", F.value()));
+    app.tell(publish(Phase.DEPLOYED, "back", Map.of("g", F.value())));
+    expectPublish(2).replyTo().tell(new FunctionProtocol.Published(F));
+    publisher.expectMessageClass(Published.class);
+
+    app.tell(new Rollback(1, Deployer.UNKNOWN, publisher.ref()));
+
+    FunctionProtocol.Publish back = expectPublish(3);
+    assertThat(back.asOf()).isEqualTo(1);
+    publisher.expectNoMessage(SHORT);
+    back.replyTo().tell(new FunctionProtocol.Published(F));
+    assertThat(publisher.expectMessageClass(Published.class).version()).isEqualTo(3);
+    app.tell(new Describe(client.ref()));
+    assertThat(client.expectMessageClass(Ok.class).app().functions()).containsOnlyKeys("f");
+  }
+
+  @Test
+  void aVersionThatIsNotThereIsRefusedAtOnce() {
+    ActorRef<Command> app = deploy("ap-none", "none", Map.of("f", F.value()));
+
+    app.tell(new Rollback(9, Deployer.UNKNOWN, publisher.ref()));
+
+    assertThat(publisher.expectMessageClass(NoVersion.class).why()).contains("no version v9");
+  }
+
   private ActorRef<Command> spawn(String id) {
     return SYSTEM
         .kit()
@@ -418,7 +448,7 @@ class AppActorTest {
 
   private ActorRef<Command> create(String id, Phase phase) {
     ActorRef<Command> app = spawn(id);
-    app.tell(new Create("main", "hello.py", phase, Map.of(), client.ref()));
+    app.tell(new Create("main", "hello.py", phase, Map.of(), "somebody", client.ref()));
     assertThat(client.expectMessageClass(Ok.class).app().phase()).isEqualTo(phase);
     return app;
   }
@@ -434,7 +464,8 @@ class AppActorTest {
   }
 
   private Publish publish(Phase phase, String name, Map<String, String> layout) {
-    return new Publish(phase, name, layout, Map.of(), Map.of(), "", Map.of(), publisher.ref());
+    return new Publish(
+        phase, name, layout, Map.of(), Map.of(), "", Map.of(), Deployer.UNKNOWN, publisher.ref());
   }
 
   private FunctionProtocol.Publish expectPublish(int version) {

@@ -7,9 +7,13 @@ import dev.troupe.actors.app.AppEvent.AppStopped;
 import dev.troupe.actors.app.AppEvent.StopBegun;
 import dev.troupe.actors.app.AppProtocol.AppObject;
 import dev.troupe.actors.app.AppProtocol.AppReply;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Phase;
+import dev.troupe.actors.app.AppProtocol.PublishReply;
+import dev.troupe.actors.app.AppProtocol.PublishReply.NoVersion;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Published;
 import dev.troupe.actors.app.AppProtocol.PublishReply.Refused;
+import dev.troupe.actors.app.AppProtocol.Version;
 import dev.troupe.actors.app.AppState.Absent;
 import dev.troupe.actors.app.AppState.Made;
 import dev.troupe.actors.app.AppState.Outcome;
@@ -37,8 +41,9 @@ class AppStateTest {
     assertThat(absent.register(object("fu-1", 1)).reply()).isEqualTo(Outcome.NO_APP);
     assertThat(absent.heartbeat()).isEqualTo(Outcome.NO_APP);
     assertThat(absent.disconnect("done", T0).reply()).isEqualTo(Outcome.NO_APP);
-    assertThat(absent.stop("cli", T0).reply()).isEqualTo(Outcome.NO_APP);
-    assertThat(absent.publish(null, "", ONE, T0).reply()).isInstanceOf(Refused.class);
+    assertThat(absent.stop("cli", "me", T0).reply()).isEqualTo(Outcome.NO_APP);
+    assertThat(absent.publish(null, "", ONE, Deployer.UNKNOWN, T0).reply())
+        .isInstanceOf(Refused.class);
     assertThat(absent.answer(Outcome.OK, ID, 0)).isEqualTo(new AppReply.NoApp(ID));
   }
 
@@ -61,7 +66,10 @@ class AppStateTest {
   void theFirstVersionIsAlwaysNew() {
     App.Layout nothing = layout(Map.of(), "", "");
 
-    assertThat(made(Phase.INITIALIZING).publish(Phase.DEPLOYED, "", nothing, T1).reply())
+    assertThat(
+            made(Phase.INITIALIZING)
+                .publish(Phase.DEPLOYED, "", nothing, Deployer.UNKNOWN, T1)
+                .reply())
         .isEqualTo(new Published(1, T1, true));
   }
 
@@ -69,9 +77,9 @@ class AppStateTest {
   void theSameLayoutAgainIsNoNewVersion() {
     AppState live = deployed(ONE);
 
-    assertThat(live.publish(Phase.DEPLOYED, "web", ONE, T1))
+    assertThat(live.publish(Phase.DEPLOYED, "web", ONE, Deployer.UNKNOWN, T1))
         .isEqualTo(Decision.reply(new Published(1, T0, false)));
-    assertThat(live.publish(null, "", ONE, T1).events()).isEmpty();
+    assertThat(live.publish(null, "", ONE, Deployer.UNKNOWN, T1).events()).isEmpty();
   }
 
   @Test
@@ -86,25 +94,27 @@ class AppStateTest {
 
     for (App.Layout other :
         new App.Layout[] {TWO, otherTags, otherDefinition, otherClass, tagged}) {
-      assertThat(live.publish(Phase.DEPLOYED, "web", other, T1).reply())
+      assertThat(live.publish(Phase.DEPLOYED, "web", other, Deployer.UNKNOWN, T1).reply())
           .as("%s", other)
           .isEqualTo(new Published(2, T1, true));
     }
-    assertThat(live.publish(Phase.DEPLOYED, "shop", ONE, T1).events()).hasSize(1);
-    assertThat(live.publish(Phase.EPHEMERAL, "web", ONE, T1).events()).hasSize(1);
+    assertThat(live.publish(Phase.DEPLOYED, "shop", ONE, Deployer.UNKNOWN, T1).events()).hasSize(1);
+    assertThat(live.publish(Phase.EPHEMERAL, "web", ONE, Deployer.UNKNOWN, T1).events()).hasSize(1);
   }
 
   @Test
   void aDeploymentTagGivenAgainIsNothingNew() {
     AppState live = deployed(layout(ONE.functions(), "def1", "v7"));
 
-    assertThat(live.publish(Phase.DEPLOYED, "web", ONE, T1).events()).isEmpty();
+    assertThat(live.publish(Phase.DEPLOYED, "web", ONE, Deployer.UNKNOWN, T1).events()).isEmpty();
   }
 
   @Test
   void functionsThatLeaveTheLayoutAreDroppedUntilTheyComeBack() {
-    AppState second = apply(deployed(ONE), s -> s.publish(Phase.DEPLOYED, "web", TWO, T1));
-    AppState third = apply(second, s -> s.publish(Phase.DEPLOYED, "web", ONE, T1));
+    AppState second =
+        apply(deployed(ONE), s -> s.publish(Phase.DEPLOYED, "web", TWO, Deployer.UNKNOWN, T1));
+    AppState third =
+        apply(second, s -> s.publish(Phase.DEPLOYED, "web", ONE, Deployer.UNKNOWN, T1));
 
     assertThat(app(second).published()).containsExactly(new FunctionId("fu-2"));
     assertThat(app(second).dropped()).containsExactly(new FunctionId("fu-1"));
@@ -113,7 +123,8 @@ class AppStateTest {
 
   @Test
   void everyFunctionItEverHadEndsWithIt() {
-    AppState second = apply(deployed(ONE), s -> s.publish(Phase.DEPLOYED, "web", TWO, T1));
+    AppState second =
+        apply(deployed(ONE), s -> s.publish(Phase.DEPLOYED, "web", TWO, Deployer.UNKNOWN, T1));
     AppState variant = apply(second, s -> s.register(object("fu-3", 1)));
     AppState withClass = apply(variant, s -> s.register(object("cs-1", 1)));
 
@@ -124,7 +135,8 @@ class AppStateTest {
 
   @Test
   void aPublicationWithoutPhaseKeepsIt() {
-    AppState served = apply(made(Phase.EPHEMERAL), s -> s.publish(null, "", ONE, T1));
+    AppState served =
+        apply(made(Phase.EPHEMERAL), s -> s.publish(null, "", ONE, Deployer.UNKNOWN, T1));
 
     assertThat(app(served).phase()).isEqualTo(Phase.EPHEMERAL);
     assertThat(app(served).deployedAt()).isNull();
@@ -134,7 +146,7 @@ class AppStateTest {
   @EnumSource(names = {"INITIALIZING", "EPHEMERAL"})
   void itsClientsLeavingEndsIt(Phase phase) {
     assertThat(made(phase).disconnect("done", T1))
-        .isEqualTo(Decision.record(new StopBegun("done", T1), Outcome.OK));
+        .isEqualTo(Decision.record(new StopBegun("done", T1, ""), Outcome.OK));
   }
 
   @ParameterizedTest
@@ -146,20 +158,21 @@ class AppStateTest {
   @ParameterizedTest
   @EnumSource(names = {"INITIALIZING", "EPHEMERAL", "DETACHED", "DEPLOYED"})
   void whateverItIsItCanBeStopped(Phase phase) {
-    assertThat(made(phase).stop("cli", T1).events()).containsExactly(new StopBegun("cli", T1));
+    assertThat(made(phase).stop("cli", "me", T1).events())
+        .containsExactly(new StopBegun("cli", T1, "me"));
   }
 
   @Test
   void anAppThatEndsTakesNothingMore() {
-    AppState ending = apply(deployed(ONE), s -> s.stop("cli", T1));
+    AppState ending = apply(deployed(ONE), s -> s.stop("cli", "me", T1));
     AppState ended = ending.apply(new AppStopped(T1));
 
     for (AppState state : new AppState[] {ending, ended}) {
-      assertThat(state.stop("again", T1)).isEqualTo(Decision.reply(Outcome.OK));
+      assertThat(state.stop("again", "me", T1)).isEqualTo(Decision.reply(Outcome.OK));
       assertThat(state.disconnect("again", T1)).isEqualTo(Decision.reply(Outcome.OK));
       assertThat(state.heartbeat()).isEqualTo(Outcome.ENDED);
       assertThat(state.register(object("fu-9", 1))).isEqualTo(Decision.reply(Outcome.ENDED));
-      assertThat(state.publish(null, "", TWO, T1))
+      assertThat(state.publish(null, "", TWO, Deployer.UNKNOWN, T1))
           .isEqualTo(Decision.reply(new Refused("the app has ended: cli")));
       assertThat(state.answer(Outcome.ENDED, ID, 0)).isEqualTo(new AppReply.Ended(ID, "cli"));
     }
@@ -168,8 +181,101 @@ class AppStateTest {
     assertThat(view(ending).stoppedAt()).isNull();
   }
 
+  @Test
+  void goingBackIsANewVersionThatIsAnEarlierOne() {
+    AppState state = apply(made(Phase.INITIALIZING), s -> s.register(object("fu-1", 1)));
+    state = apply(state, s -> publish(s, ONE));
+    state = apply(state, s -> s.register(object("fu-1", 2)));
+    state = apply(state, s -> publish(s, TWO));
+    AppState back = apply(state, s -> s.rollback(1, by("me", "first"), T1));
+
+    assertThat(app(back).version()).isEqualTo(3);
+    assertThat(app(back).layout()).isEqualTo(ONE);
+    assertThat(app(back).asOf()).isEqualTo(1);
+    assertThat(app(back).dropped()).containsExactly(new FunctionId("fu-2"));
+    assertThat(view(back).objects())
+        .extracting(at -> at.handleMetadata()[0])
+        .containsExactly((byte) 1);
+    assertThat(back.versions()).extracting(Version::number).containsExactly(3, 2, 1);
+    assertThat(back.versions().getFirst().rollbackOf()).isEqualTo(1);
+    assertThat(view(back).credits().deployedBy()).isEqualTo("me");
+  }
+
+  @Test
+  void theVersionBeforeIsTheOneThatWasInForce() {
+    AppState two = apply(deployed(ONE), s -> publish(s, TWO));
+    AppState back = apply(two, s -> s.rollback(AppProtocol.PREVIOUS, by("me", "first"), T1));
+    AppState forth = apply(back, s -> s.rollback(AppProtocol.PREVIOUS, by("me", "second"), T1));
+
+    assertThat(app(back).layout()).isEqualTo(ONE);
+    assertThat(app(forth).layout()).isEqualTo(TWO);
+    assertThat(forth.versions().getFirst().rollbackOf()).isEqualTo(2);
+  }
+
+  @Test
+  void aRepeatedRequestGoesBackOnce() {
+    AppState two = apply(deployed(ONE), s -> publish(s, TWO));
+    AppState back = apply(two, s -> s.rollback(AppProtocol.PREVIOUS, by("me", "first"), T1));
+
+    assertThat(back.rollback(AppProtocol.PREVIOUS, by("me", "first"), T1))
+        .isEqualTo(Decision.reply(new Published(3, T1, true)));
+    assertThat(apply(back, s -> s.rollover(by("me", "over"), T1)).rollover(by("me", "over"), T1))
+        .isEqualTo(Decision.reply(new Published(4, T1, true)));
+  }
+
+  @Test
+  void whatCanNotBeGoneBackToIsSaid() {
+    AppState one = deployed(ONE);
+
+    assertThat(one.rollback(7, Deployer.UNKNOWN, T1).reply())
+        .isEqualTo(
+            new NoVersion(
+                "App 'web' has no version v7 to go back to; it has v1 to v1 (the last 50 are kept)."));
+    assertThat(one.rollback(AppProtocol.PREVIOUS, Deployer.UNKNOWN, T1).reply())
+        .isEqualTo(new NoVersion("App 'web' has no version before v1."));
+    assertThat(one.rollback(1, Deployer.UNKNOWN, T1).reply())
+        .isEqualTo(new Refused("Version v1 of app 'web' is live already."));
+    assertThat(made(Phase.EPHEMERAL).rollback(1, Deployer.UNKNOWN, T1).reply())
+        .isInstanceOf(Refused.class);
+    assertThat(new Absent().rollover(Deployer.UNKNOWN, T1).reply()).isInstanceOf(Refused.class);
+  }
+
+  @Test
+  void aRolloverIsTheSameVersionWithNewContainers() {
+    AppState over = apply(deployed(ONE), s -> s.rollover(by("me", "over"), T1));
+
+    assertThat(app(over).layout()).isEqualTo(ONE);
+    assertThat(app(over).fresh()).isTrue();
+    assertThat(app(over).asOf()).isEqualTo(1);
+    assertThat(over.versions().getFirst().fresh()).isTrue();
+    assertThat(app(apply(over, s -> publish(s, TWO))).fresh()).isFalse();
+  }
+
+  @Test
+  void onlyTheLastDeployedVersionsAreKept() {
+    AppState state =
+        apply(made(Phase.EPHEMERAL), s -> s.publish(null, "", TWO, Deployer.UNKNOWN, T0));
+    assertThat(state.versions()).isEmpty();
+    for (int i = 0; i <= AppProtocol.VERSIONS_KEPT; i++) {
+      App.Layout layout = layout(ONE.functions(), "def" + i, "");
+      state = apply(state, s -> publish(s, layout));
+    }
+
+    assertThat(state.versions()).hasSize(AppProtocol.VERSIONS_KEPT);
+    assertThat(state.versions().getLast().number()).isEqualTo(3);
+    assertThat(state.rollback(2, Deployer.UNKNOWN, T1).reply()).isInstanceOf(NoVersion.class);
+  }
+
+  private static Decision<AppEvent, PublishReply> publish(AppState state, App.Layout layout) {
+    return state.publish(Phase.DEPLOYED, "web", layout, Deployer.UNKNOWN, T1);
+  }
+
+  private static Deployer by(String name, String request) {
+    return new Deployer(name, "1.6.4", new byte[0], request);
+  }
+
   private static AppCreated created(Phase phase) {
-    return new AppCreated("main", "hello.py", phase, Map.of(), T0);
+    return new AppCreated("main", "hello.py", phase, Map.of(), T0, "me");
   }
 
   private static AppState made(Phase phase) {
@@ -177,7 +283,9 @@ class AppStateTest {
   }
 
   private static AppState deployed(App.Layout layout) {
-    return apply(made(Phase.INITIALIZING), s -> s.publish(Phase.DEPLOYED, "web", layout, T0));
+    return apply(
+        made(Phase.INITIALIZING),
+        s -> s.publish(Phase.DEPLOYED, "web", layout, Deployer.UNKNOWN, T0));
   }
 
   private static App.Layout layout(

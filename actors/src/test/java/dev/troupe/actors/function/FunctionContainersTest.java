@@ -10,6 +10,7 @@ import dev.troupe.actors.app.AppProtocol.ContainerPhase;
 import dev.troupe.actors.app.AppProtocol.Item;
 import dev.troupe.actors.calllog.CallRow.Invocation;
 import dev.troupe.actors.calllog.OutputRow;
+import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.function.FunctionDefinition.Gpu;
 import dev.troupe.actors.function.FunctionProtocol.Beaten;
 import dev.troupe.actors.function.FunctionProtocol.Cancel;
@@ -514,6 +515,35 @@ class FunctionContainersTest {
     assertThat(text(outcome(at, call))).isEqualTo("result of the first");
     assertThat(at.saidToMachines()).isEmpty();
     assertThat(at.containers()).isOne();
+  }
+
+  @Test
+  void aContainerIsKnownByItsIdWhenItHasEndedAndForgottenLongAfter() {
+    Harness at = harness().publish();
+    at.spawn("c");
+    TaskId task = at.started();
+    at.ended(task, EXITED);
+    at.pass(Duration.ofMillis(250));
+
+    Directory.Entry ended = ended(at, task).orElseThrow();
+    assertThat(ended.attributes())
+        .containsKeys(
+            EndedContainers.APP,
+            EndedContainers.FUNCTION,
+            EndedContainers.WANTED_AT,
+            EndedContainers.STARTED_AT);
+    EndedContainers.forgetOld(at.directory, ended.createdAt().plus(EndedContainers.KEPT));
+    assertThat(ended(at, task)).isPresent();
+    EndedContainers.forgetOld(
+        at.directory, ended.createdAt().plus(EndedContainers.KEPT).plusSeconds(1));
+    assertThat(ended(at, task)).isEmpty();
+  }
+
+  private static Optional<Directory.Entry> ended(Harness at, TaskId task) {
+    return at.directory
+        .byId(Directory.Kind.ENDED_CONTAINER, task.value())
+        .toCompletableFuture()
+        .join();
   }
 
   @Test

@@ -4,17 +4,24 @@ import static dev.troupe.actors.function.Samples.T0;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.function.FunctionEvent.DefinitionRecorded;
 import dev.troupe.actors.function.FunctionEvent.FunctionStopped;
 import dev.troupe.actors.function.FunctionEvent.VersionPublished;
 import dev.troupe.actors.function.FunctionProtocol.Defined;
 import dev.troupe.actors.function.FunctionProtocol.Description;
+import dev.troupe.actors.function.FunctionProtocol.Publish;
 import dev.troupe.actors.function.FunctionProtocol.Published;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.cluster.Decision;
+import java.util.Objects;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 
 class FunctionStateTest {
+
+  @SuppressWarnings("NullAway") // a state answers nobody
+  private static final ActorRef<Published> ANYONE = null;
 
   private static final FunctionId F = Samples.function("f");
   private static final FunctionDefinition ONE = new Samples.Definition(F).version("1").make();
@@ -22,7 +29,7 @@ class FunctionStateTest {
   private static final FunctionState DEFINED =
       FunctionState.EMPTY.apply(new DefinitionRecorded(ONE, T0));
   private static final FunctionState LIVE =
-      DEFINED.apply(new VersionPublished(1, ONE.definitionId(), T0));
+      DEFINED.apply(new VersionPublished(1, ONE.definitionId(), false, T0));
   private static final FunctionState STOPPED = LIVE.apply(new FunctionStopped("over", T0));
 
   @Test
@@ -40,21 +47,22 @@ class FunctionStateTest {
     FunctionState redefined = LIVE.apply(new DefinitionRecorded(TWO, T0));
     assertThat(redefined.published()).isEqualTo(ONE);
 
-    Decision<FunctionEvent, Published> decision = redefined.publish(2, T0);
+    Decision<FunctionEvent, Published> decision = redefined.publish(publication(2), T0);
 
-    assertThat(decision.events()).containsExactly(new VersionPublished(2, TWO.definitionId(), T0));
+    assertThat(decision.events())
+        .containsExactly(new VersionPublished(2, TWO.definitionId(), false, T0));
     assertThat(redefined.apply(decision.events().getFirst()).published()).isEqualTo(TWO);
   }
 
   @Test
   void aRepeatedPublicationIsNoEvent() {
-    assertThat(LIVE.publish(1, T0)).isEqualTo(Decision.reply(new Published(F)));
-    assertThat(LIVE.publish(2, T0).events()).hasSize(1);
+    assertThat(LIVE.publish(publication(1), T0)).isEqualTo(Decision.reply(new Published(F)));
+    assertThat(LIVE.publish(publication(2), T0).events()).hasSize(1);
   }
 
   @Test
   void nothingIsPublishedBeforeItIsDefined() {
-    assertThatThrownBy(() -> FunctionState.EMPTY.publish(1, T0))
+    assertThatThrownBy(() -> FunctionState.EMPTY.publish(publication(1), T0))
         .isInstanceOf(IllegalStateException.class);
   }
 
@@ -62,8 +70,9 @@ class FunctionStateTest {
   void aStopIsRecordedOnceAndTheNextPublicationEndsIt() {
     assertThat(LIVE.stop("over", T0).events()).containsExactly(new FunctionStopped("over", T0));
     assertThat(STOPPED.stop("over again", T0).events()).isEmpty();
-    assertThat(STOPPED.publish(1, T0).events()).hasSize(1);
-    assertThat(STOPPED.apply(new VersionPublished(1, ONE.definitionId(), T0))).isEqualTo(LIVE);
+    assertThat(STOPPED.publish(publication(1), T0).events()).hasSize(1);
+    assertThat(STOPPED.apply(new VersionPublished(1, ONE.definitionId(), false, T0)))
+        .isEqualTo(LIVE);
   }
 
   @Test
@@ -79,5 +88,54 @@ class FunctionStateTest {
     assertThat(FunctionState.EMPTY.describe()).isEqualTo(new Description.Unknown());
     assertThat(DEFINED.describe()).isEqualTo(new Description.Known(ONE, null, false));
     assertThat(STOPPED.describe()).isEqualTo(new Description.Known(ONE, ONE, true));
+  }
+
+  @Test
+  void theDefinitionOfAnEarlierVersionComesBackIntoForce() {
+    FunctionState second =
+        LIVE.apply(new DefinitionRecorded(TWO, T0))
+            .apply(new VersionPublished(2, TWO.definitionId(), false, T0));
+
+    Decision<FunctionEvent, Published> back = second.publish(new Publish(3, 1, false, ANYONE), T0);
+    FunctionState third = second.apply(back.events().getFirst());
+
+    assertThat(back.events())
+        .containsExactly(new VersionPublished(3, ONE.definitionId(), false, T0));
+    assertThat(third.published()).isEqualTo(ONE);
+    assertThat(third.latest()).isEqualTo(TWO);
+    assertThat(third.publish(new Publish(3, 1, false, ANYONE), T0).events()).isEmpty();
+    assertThat(third.apply(new VersionPublished(4, TWO.definitionId(), false, T0)).published())
+        .isEqualTo(TWO);
+  }
+
+  @Test
+  void aFreshPublicationIsTheSameDefinitionUnderAnotherId() {
+    Publish over = new Publish(2, 1, true, ANYONE);
+    FunctionState fresh = LIVE.apply(LIVE.publish(over, T0).events().getFirst());
+    FunctionDefinition published = Objects.requireNonNull(fresh.published());
+
+    assertThat(published.definitionId()).isNotEqualTo(ONE.definitionId());
+    assertThat(published.definitionSha256()).isEqualTo(ONE.definitionSha256());
+    assertThat(fresh.publish(over, T0).events()).isEmpty();
+    assertThat(fresh.define(ONE, T0).events()).isEmpty();
+
+    FunctionState again =
+        fresh.apply(fresh.publish(new Publish(3, 2, true, ANYONE), T0).events().getFirst());
+    assertThat(Objects.requireNonNull(again.published()).definitionId())
+        .isEqualTo(ONE.definitionId() + "#3");
+  }
+
+  @Test
+  void definitionsOfLongAgoAreForgotten() {
+    FunctionState state = LIVE;
+    for (int version = 2; version <= 2 * AppProtocol.VERSIONS_KEPT; version++) {
+      state = state.apply(new VersionPublished(version, ONE.definitionId(), false, T0));
+    }
+
+    assertThat(state.earlier()).hasSize(AppProtocol.VERSIONS_KEPT);
+  }
+
+  private static Publish publication(int version) {
+    return new Publish(version, 0, false, ANYONE);
   }
 }

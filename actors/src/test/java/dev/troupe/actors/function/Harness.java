@@ -170,7 +170,7 @@ final class Harness {
   Harness publish(FunctionDefinition definition, int version) {
     function.tell(new Define(definition, defined.ref()));
     defined.expectMessageClass(Defined.class);
-    function.tell(new Publish(version, published.ref()));
+    function.tell(new Publish(version, 0, false, published.ref()));
     published.expectMessageClass(Published.class);
     return this;
   }

@@ -68,7 +68,7 @@ final class Simulation {
     state =
         FunctionState.EMPTY
             .apply(new DefinitionRecorded(definition, clock.instant()))
-            .apply(new VersionPublished(1, definition.definitionId(), clock.instant()));
+            .apply(new VersionPublished(1, definition.definitionId(), false, clock.instant()));
     for (int i = 0; i < 3; i++) {
       machines.add(new SimMachine(this, new MachineId("m" + i), 2 + random.nextInt(3)));
     }
@@ -267,7 +267,7 @@ final class Simulation {
         state =
             state
                 .apply(new DefinitionRecorded(next, now()))
-                .apply(new VersionPublished(version, next.definitionId(), now()));
+                .apply(new VersionPublished(version, next.definitionId(), false, now()));
         present.definitionChanged();
       }
       default -> machines.get(random.nextInt(machines.size())).die();

@@ -20,7 +20,7 @@ class SecretStateTest {
 
   @Test
   void anUnwrittenSecretIsNoSecret() {
-    assertThat(new SecretState.Absent().view(ID)).isEqualTo(new NoSecret(ID));
+    assertThat(new SecretState.Absent("").view(ID)).isEqualTo(new NoSecret(ID, ""));
   }
 
   @Test
@@ -47,18 +47,18 @@ class SecretStateTest {
   void aDeletedSecretIsGoneAndMayBeWrittenAnew() {
     SecretState gone = apply(written("one", T0), written("one", T0).delete(ID, T1));
 
-    assertThat(gone.view(ID)).isEqualTo(new NoSecret(ID));
+    assertThat(gone.view(ID)).isEqualTo(new NoSecret(ID, "one"));
     Secret again = (Secret) apply(gone, gone.write(ID, write("one", T1))).view(ID);
     assertThat(again.createdAt()).isEqualTo(T1);
   }
 
   @Test
   void deletingWhatIsNotThereRecordsNothing() {
-    assertThat(new SecretState.Absent().delete(ID, T0).events()).isEmpty();
+    assertThat(new SecretState.Absent("").delete(ID, T0).events()).isEmpty();
   }
 
   private static SecretState written(String name, Instant at) {
-    SecretState absent = new SecretState.Absent();
+    SecretState absent = new SecretState.Absent("");
     return apply(absent, absent.write(ID, write(name, at)));
   }
 

@@ -259,9 +259,16 @@ final class LaunchResolver {
             reply ->
                 switch (reply) {
                   case SecretReply.Secret secret -> open(secret);
-                  case SecretReply.NoSecret(var missing) ->
-                      throw new Unstartable("Secret %s does not exist.".formatted(missing));
+                  case SecretReply.NoSecret(var missing, var name) ->
+                      throw new Unstartable(gone(missing, name));
                 });
+  }
+
+  private static String gone(SecretId id, String name) {
+    return name.isEmpty()
+        ? "Secret %s does not exist.".formatted(id)
+        : "Secret '%s' (%s) was deleted: make it again and deploy the app anew."
+            .formatted(name, id);
   }
 
   private Map<String, String> open(SecretReply.Secret secret) {

@@ -5,6 +5,7 @@ import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.Attribute;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.directory.Directory;
+import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.protocol.modal.AppDisconnectReason;
 import dev.troupe.protocol.modal.AppHandleMetadata;
 import dev.troupe.protocol.modal.AppLayout;
@@ -15,11 +16,15 @@ import dev.troupe.protocol.modal.AppStopSource;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Apps in the client's words. */
 public final class AppViews {
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+  private static final Pattern LIKE_AN_ID = Pattern.compile("ap-[A-Za-z0-9]{22}");
 
   private AppViews() {}
 
@@ -53,12 +58,25 @@ public final class AppViews {
     };
   }
 
+  /** Lets a name pass under which an app can be found again. */
+  static void requireName(String name) {
+    if (!NAME.matcher(name).matches() || LIKE_AN_ID.matcher(name).matches()) {
+      throw RpcFailure.invalid(
+          "'%.80s' can't be the name of an app: use up to 64 letters, digits, dots, dashes and"
+                  .formatted(name)
+              + " underscores, and nothing that looks like an app's id.");
+    }
+  }
+
   /** Where an app is in its life. */
   static AppLifecycle lifecycle(AppView app) {
     AppLifecycle.Builder lifecycle =
         AppLifecycle.newBuilder()
             .setAppState(state(app.phase()))
             .setCreatedAt(Outputs.seconds(app.createdAt()))
+            .setCreatedBy(app.credits().createdBy())
+            .setDeployedBy(app.credits().deployedBy())
+            .setStoppedBy(app.credits().stoppedBy())
             .setVersion(app.version());
     if (app.deployedAt() != null) {
       lifecycle.setDeployedAt(Outputs.seconds(app.deployedAt()));
@@ -122,6 +140,9 @@ public final class AppViews {
                     .setCreatedAt(item.getCreatedAt())
                     .setDeployedAt(listedTime(attributes.get(Attribute.DEPLOYED_AT)))
                     .setStoppedAt(item.getStoppedAt())
+                    .setCreatedBy(attributes.getOrDefault(Attribute.CREATED_BY, ""))
+                    .setDeployedBy(attributes.getOrDefault(Attribute.DEPLOYED_BY, ""))
+                    .setStoppedBy(attributes.getOrDefault(Attribute.STOPPED_BY, ""))
                     .setVersion(listedNumber(attributes.get(Attribute.VERSION)))));
     return item.build();
   }
@@ -165,7 +186,8 @@ public final class AppViews {
     return AppState.APP_STATE_UNSPECIFIED;
   }
 
-  private static double listedTime(@Nullable String iso) {
+  /** A time as listings keep it; 0 where it is not there. */
+  static double listedTime(@Nullable String iso) {
     try {
       return iso == null ? 0 : Outputs.seconds(Instant.parse(iso));
     } catch (DateTimeParseException unreadable) {

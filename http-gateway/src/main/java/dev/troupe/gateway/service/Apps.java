@@ -83,7 +83,11 @@ final class Apps {
   CompletionStage<Optional<AppView>> find(String environment, String name) {
     return environments
         .require(environment)
-        .thenCompose(there -> directory.find(Kind.APP, there.name(), name))
+        .thenCompose(
+            there ->
+                directory
+                    .find(Kind.APP, there.name(), name)
+                    .thenApply(found -> found.filter(entry -> Environments.holds(there, entry))))
         .thenCompose(
             found ->
                 found

@@ -4,6 +4,7 @@ import com.google.protobuf.Empty;
 import dev.troupe.actors.app.AppProtocol.AppReply;
 import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.Create;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Disconnect;
 import dev.troupe.actors.app.AppProtocol.Heartbeat;
 import dev.troupe.actors.app.AppProtocol.Phase;
@@ -52,7 +53,7 @@ final class AppsService implements RpcService {
   private static final Duration SHOWN_AFTER_END = Duration.ofDays(1);
 
   /** A publication waits for each function to record it. */
-  private static final Duration PUBLISH_TIMEOUT = Duration.ofSeconds(30);
+  static final Duration PUBLISH_TIMEOUT = Duration.ofSeconds(30);
 
   private final World world;
   private final Apps apps;
@@ -115,7 +116,15 @@ final class AppsService implements RpcService {
         .thenCompose(
             there ->
                 apps.ask(
-                    app, replyTo -> new Create(there.name(), description, phase, tags, replyTo)));
+                    app,
+                    replyTo ->
+                        new Create(
+                            there.name(),
+                            description,
+                            phase,
+                            tags,
+                            world.username(context.caller()),
+                            replyTo)));
   }
 
   private CompletionStage<AppGetOrCreateResponse> getOrCreate(
@@ -125,6 +134,9 @@ final class AppsService implements RpcService {
     boolean mayCreate =
         request.getObjectCreationType()
             == ObjectCreationType.OBJECT_CREATION_TYPE_CREATE_IF_MISSING;
+    if (mayCreate) {
+      AppViews.requireName(name);
+    }
     CompletionStage<AppView> app =
         mayCreate
             ? apps.find(environment, name)
@@ -150,6 +162,7 @@ final class AppsService implements RpcService {
         .thenCompose(
             app ->
                 publish(
+                        context,
                         app.app(),
                         AppPublishRequest.newBuilder().setName(name).build(),
                         Phase.DEPLOYED)
@@ -197,12 +210,19 @@ final class AppsService implements RpcService {
     return world
         .environments()
         .require(context.environment(request.getEnvironmentName()))
-        .thenCompose(there -> world.directory().list(Directory.Kind.APP, there.name(), LISTED))
-        .thenApply(
-            entries ->
-                AppListResponse.newBuilder()
-                    .addAllApps(entries.stream().map(AppViews::item).filter(this::isShown).toList())
-                    .build());
+        .thenCompose(
+            there ->
+                world
+                    .directory()
+                    .list(Directory.Kind.APP, there.name(), LISTED)
+                    .thenApply(
+                        entries ->
+                            entries.stream()
+                                .filter(entry -> Environments.holds(there, entry))
+                                .map(AppViews::item)
+                                .filter(this::isShown)
+                                .toList()))
+        .thenApply(items -> AppListResponse.newBuilder().addAllApps(items).build());
   }
 
   private boolean isShown(AppListItem item) {
@@ -214,11 +234,17 @@ final class AppsService implements RpcService {
 
   private CompletionStage<AppPublishResponse> publish(
       RpcContext context, AppPublishRequest request) {
-    if (request.getStaged() || request.getRollbackVersion() != 0) {
-      throw RpcFailure.unimplemented("Troupe does not serve staged deployments and rollbacks yet.");
+    if (request.getStaged()) {
+      throw RpcFailure.unimplemented("Troupe does not serve staged deployments yet.");
+    }
+    if (request.getRollbackVersion() != 0) {
+      throw RpcFailure.unimplemented("Troupe goes back to a version by AppRollback alone.");
     }
     AppId app = new AppId(request.getAppId());
-    return publish(app, request, AppViews.phase(request.getAppState()))
+    if (!request.getName().isEmpty()) {
+      AppViews.requireName(request.getName());
+    }
+    return publish(context, app, request, AppViews.phase(request.getAppState()))
         .thenApply(
             published ->
                 AppPublishResponse.newBuilder()
@@ -228,7 +254,15 @@ final class AppsService implements RpcService {
   }
 
   private CompletionStage<PublishReply.Published> publish(
-      AppId app, AppPublishRequest request, @Nullable Phase phase) {
+      RpcContext context, AppId app, AppPublishRequest request, @Nullable Phase phase) {
+    Deployer deployer =
+        new Deployer(
+            world.username(context.caller()),
+            request.getClientVersion().isEmpty()
+                ? context.clientVersion()
+                : request.getClientVersion(),
+            request.getCommitInfo().toByteArray(),
+            "");
     return world
         .entities()
         .app(app)
@@ -242,14 +276,10 @@ final class AppsService implements RpcService {
                     request.getDefinitionIdsMap(),
                     request.getDeploymentTag(),
                     request.getTagsMap(),
+                    deployer,
                     replyTo),
             PUBLISH_TIMEOUT)
-        .thenApply(
-            reply ->
-                switch (reply) {
-                  case PublishReply.Published published -> published;
-                  case PublishReply.Refused(var why) -> throw RpcFailure.precondition(why);
-                });
+        .thenApply(AppVersionsService::published);
   }
 
   // ---- the client's presence
@@ -268,7 +298,9 @@ final class AppsService implements RpcService {
   private CompletionStage<Empty> stop(RpcContext context, AppStopRequest request) {
     return end(
         new AppId(request.getAppId()),
-        replyTo -> new StopApp(AppViews.source(request.getSource()), replyTo));
+        replyTo ->
+            new StopApp(
+                AppViews.source(request.getSource()), world.username(context.caller()), replyTo));
   }
 
   /** To end what has ended is no error: the client that repeats it must come to its own end. */
@@ -286,7 +318,7 @@ final class AppsService implements RpcService {
   }
 
   /** Where a user may look at an app. */
-  private static String page(RpcContext context, AppId app) {
+  static String page(RpcContext context, AppId app) {
     return context.blobUrl() + "/apps/" + app;
   }
 }

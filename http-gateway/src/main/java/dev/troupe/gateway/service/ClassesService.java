@@ -168,7 +168,8 @@ final class ClassesService implements RpcService {
                         .entities()
                         .function(variant.function())
                         .<FunctionProtocol.Published>ask(
-                            replyTo -> new FunctionProtocol.Publish(app.version(), replyTo),
+                            replyTo ->
+                                new FunctionProtocol.Publish(app.version(), 0, false, replyTo),
                             world.settings().askTimeout())
                         .thenApply(_ -> variant));
   }

@@ -4,6 +4,8 @@ import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.function.FunctionDefinition;
 import dev.troupe.actors.function.FunctionProtocol.Description;
+import dev.troupe.actors.function.FunctionProtocol.Measure;
+import dev.troupe.actors.function.FunctionProtocol.Measured;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
@@ -19,15 +21,17 @@ import dev.troupe.protocol.modal.FunctionCreateRequest;
 import dev.troupe.protocol.modal.FunctionCreateResponse;
 import dev.troupe.protocol.modal.FunctionGetByIdRequest;
 import dev.troupe.protocol.modal.FunctionGetByIdResponse;
+import dev.troupe.protocol.modal.FunctionGetCurrentStatsRequest;
 import dev.troupe.protocol.modal.FunctionGetRequest;
 import dev.troupe.protocol.modal.FunctionGetResponse;
 import dev.troupe.protocol.modal.FunctionLookupError;
 import dev.troupe.protocol.modal.FunctionPrecreateRequest;
 import dev.troupe.protocol.modal.FunctionPrecreateResponse;
+import dev.troupe.protocol.modal.FunctionStats;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Functions: defined, found. */
+/** Functions: defined, found, measured. */
 final class FunctionsService implements RpcService {
 
   private final World world;
@@ -46,7 +50,9 @@ final class FunctionsService implements RpcService {
         .unary("FunctionPrecreate", FunctionPrecreateRequest.parser(), this::precreate)
         .unary("FunctionCreate", FunctionCreateRequest.parser(), this::create)
         .unary("FunctionGet", FunctionGetRequest.parser(), this::get)
-        .unary("FunctionGetById", FunctionGetByIdRequest.parser(), this::getById);
+        .unary("FunctionGetById", FunctionGetByIdRequest.parser(), this::getById)
+        .unary(
+            "FunctionGetCurrentStats", FunctionGetCurrentStatsRequest.parser(), this::currentStats);
   }
 
   // ---- defining
@@ -227,5 +233,28 @@ final class FunctionsService implements RpcService {
                               .setHandleMetadata(Handles.parse(definition.handleMetadata()))
                               .build());
             });
+  }
+
+  private CompletionStage<FunctionStats> currentStats(
+      RpcContext context, FunctionGetCurrentStatsRequest request) {
+    FunctionId function = new FunctionId(request.getFunctionId());
+    return definer
+        .require(function)
+        .thenCompose(
+            known -> {
+              context.requireWithin(known.latest().environment());
+              return world
+                  .entities()
+                  .function(function)
+                  .<Measured>ask(Measure::new, world.settings().askTimeout());
+            })
+        .thenApply(
+            measured ->
+                FunctionStats.newBuilder()
+                    .setBacklog(measured.waiting())
+                    .setNumRunningInputs(measured.running())
+                    .setNumTotalTasks(measured.containers())
+                    .setInputHeadroom(measured.headroom())
+                    .build());
   }
 }

@@ -1,7 +1,6 @@
 package dev.troupe.gateway.service;
 
 import com.google.protobuf.Timestamp;
-import dev.troupe.actors.id.AppId;
 import dev.troupe.gateway.link.LogHistory.Range;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
@@ -15,9 +14,6 @@ import dev.troupe.protocol.modal.AppCountLogsResponse;
 import dev.troupe.protocol.modal.AppCountLogsResponse.LogBucket;
 import dev.troupe.protocol.modal.AppFetchLogsRequest;
 import dev.troupe.protocol.modal.AppFetchLogsResponse;
-import dev.troupe.protocol.modal.TaskGetInfoRequest;
-import dev.troupe.protocol.modal.TaskGetInfoResponse;
-import dev.troupe.protocol.modal.TaskInfo;
 import dev.troupe.protocol.modal.TaskLogsBatch;
 import java.time.Duration;
 import java.util.HashMap;
@@ -45,12 +41,10 @@ final class LogHistoryService implements RpcService {
   private static final int NANOS_PER_MICRO = 1_000;
 
   private final World world;
-  private final Apps apps;
   private final LogQueries queries;
 
-  LogHistoryService(World world, Apps apps, LogQueries queries) {
+  LogHistoryService(World world, LogQueries queries) {
     this.world = world;
-    this.apps = apps;
     this.queries = queries;
   }
 
@@ -58,8 +52,7 @@ final class LogHistoryService implements RpcService {
   public void register(RpcTable.Builder table) {
     table
         .unary("AppFetchLogs", AppFetchLogsRequest.parser(), this::fetch)
-        .unary("AppCountLogs", AppCountLogsRequest.parser(), this::count)
-        .unary("TaskGetInfo", TaskGetInfoRequest.parser(), this::taskInfo);
+        .unary("AppCountLogs", AppCountLogsRequest.parser(), this::count);
   }
 
   private CompletionStage<AppFetchLogsResponse> fetch(
@@ -184,29 +177,5 @@ final class LogHistoryService implements RpcService {
   private static long micros(Timestamp time) {
     long seconds = Math.clamp(time.getSeconds(), 0, Integer.MAX_VALUE * 4L);
     return seconds * MICROS + Math.clamp(time.getNanos(), 0, 999_999_999) / NANOS_PER_MICRO;
-  }
-
-  private CompletionStage<TaskGetInfoResponse> taskInfo(
-      RpcContext context, TaskGetInfoRequest request) {
-    return queries
-        .container(request.getTaskId())
-        .thenCompose(
-            found ->
-                apps.require(context, new AppId(found.getAppId()))
-                    .thenApply(
-                        app ->
-                            TaskGetInfoResponse.newBuilder()
-                                .setAppId(app.app().value())
-                                .setInfo(
-                                    TaskInfo.newBuilder()
-                                        .setId(found.getTaskId())
-                                        .setEnqueuedAt(seconds(found.getBeganUs()))
-                                        .setStartedAt(seconds(found.getBeganUs()))
-                                        .setFinishedAt(seconds(found.getEndedUs())))
-                                .build()));
-  }
-
-  private static double seconds(long micros) {
-    return micros / (double) MICROS;
   }
 }

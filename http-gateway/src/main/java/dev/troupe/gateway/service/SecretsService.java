@@ -276,7 +276,7 @@ final class SecretsService implements RpcService {
                     context.requireWithin(secret.environment());
                     yield secret;
                   }
-                  case SecretReply.NoSecret(var missing) ->
+                  case SecretReply.NoSecret(var missing, _) ->
                       throw RpcFailure.notFound("Secret '%s' does not exist.".formatted(missing));
                 });
   }

@@ -18,9 +18,12 @@ public final class Services {
     List<RpcService> services =
         List.of(
             new WorkspaceService(world),
+            new EnvironmentsService(world),
             new AppsService(world, apps),
+            new AppVersionsService(world, apps),
+            new AppInfoService(world, apps, definer),
             new LogsService(world, apps, logs),
-            new LogHistoryService(world, apps, logs),
+            new LogHistoryService(world, logs),
             new FunctionsService(world, apps, definer),
             new ClassesService(world, apps, definer),
             new ImagesService(world),

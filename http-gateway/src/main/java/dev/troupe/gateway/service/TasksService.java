@@ -3,7 +3,9 @@ package dev.troupe.gateway.service;
 import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.AppProtocol.AppObject;
 import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
+import dev.troupe.actors.function.EndedContainers;
 import dev.troupe.actors.function.FunctionProtocol.ContainerInfo;
 import dev.troupe.actors.function.FunctionProtocol.Containers;
 import dev.troupe.actors.function.FunctionProtocol.ListContainers;
@@ -18,15 +20,17 @@ import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
 import dev.troupe.protocol.modal.ContainerStopRequest;
 import dev.troupe.protocol.modal.ContainerStopResponse;
+import dev.troupe.protocol.modal.TaskGetInfoRequest;
+import dev.troupe.protocol.modal.TaskGetInfoResponse;
+import dev.troupe.protocol.modal.TaskInfo;
 import dev.troupe.protocol.modal.TaskListRequest;
 import dev.troupe.protocol.modal.TaskListResponse;
 import dev.troupe.protocol.modal.TaskStats;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
-import java.util.stream.Stream;
 
 /** Containers, as those see them who list and stop them. */
 final class TasksService implements RpcService {
@@ -46,6 +50,7 @@ final class TasksService implements RpcService {
   public void register(RpcTable.Builder table) {
     table
         .unary("TaskList", TaskListRequest.parser(), this::list)
+        .unary("TaskGetInfo", TaskGetInfoRequest.parser(), this::info)
         .unary("ContainerStop", ContainerStopRequest.parser(), this::stop);
   }
 
@@ -81,11 +86,18 @@ final class TasksService implements RpcService {
     return world
         .environments()
         .require(environment)
-        .thenCompose(there -> world.directory().list(Kind.APP, there.name(), LISTED))
+        .thenCompose(
+            there ->
+                world
+                    .directory()
+                    .list(Kind.APP, there.name(), LISTED)
+                    .thenApply(
+                        entries ->
+                            entries.stream().filter(entry -> Environments.holds(there, entry))))
         .thenCompose(
             entries ->
-                each(
-                    entries.stream().filter(AppViews::isAlive),
+                Stages.each(
+                    entries.filter(AppViews::isAlive),
                     entry ->
                         apps.ask(new AppId(entry.id()), AppProtocol.Describe::new)
                             .thenCompose(this::ofApp)))
@@ -94,7 +106,7 @@ final class TasksService implements RpcService {
 
   /** Of all its functions: variants, and those that a later version left behind, too. */
   private CompletionStage<List<Found>> ofApp(AppView app) {
-    return each(
+    return Stages.each(
             app.objects().stream()
                 .map(AppObject::id)
                 .filter(id -> id.startsWith(FunctionId.PREFIX))
@@ -115,12 +127,63 @@ final class TasksService implements RpcService {
                     .toList());
   }
 
-  private static <T, R> CompletionStage<List<R>> each(
-      Stream<T> items, Function<T, CompletionStage<R>> ask) {
-    List<CompletableFuture<R>> asked =
-        items.map(ask).map(CompletionStage::toCompletableFuture).toList();
-    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
-        .thenApply(_ -> asked.stream().map(CompletableFuture::join).toList());
+  // ---- one of them
+
+  private CompletionStage<TaskGetInfoResponse> info(
+      RpcContext context, TaskGetInfoRequest request) {
+    TaskId task = new TaskId(request.getTaskId());
+    return ended(task)
+        .thenCompose(
+            over ->
+                over.isPresent()
+                    ? CompletableFuture.completedStage(over.get())
+                    : running(task).thenCompose(found -> info(task, found)));
+  }
+
+  private CompletionStage<TaskGetInfoResponse> info(TaskId task, Optional<Found> running) {
+    if (running.isPresent()) {
+      return CompletableFuture.completedStage(info(running.get()));
+    }
+    // It may have ended while it was looked for.
+    return ended(task).thenApply(over -> over.orElseThrow(() -> missing(task)));
+  }
+
+  private static TaskGetInfoResponse info(Found found) {
+    TaskStats stats = stats(found);
+    return TaskGetInfoResponse.newBuilder()
+        .setAppId(stats.getAppId())
+        .setInfo(
+            TaskInfo.newBuilder()
+                .setId(stats.getTaskId())
+                .setEnqueuedAt(stats.getEnqueuedAt())
+                .setStartedAt(stats.getStartedAt()))
+        .build();
+  }
+
+  private CompletionStage<Optional<TaskGetInfoResponse>> ended(TaskId task) {
+    return world
+        .directory()
+        .byId(Kind.ENDED_CONTAINER, task.value())
+        .thenApply(found -> found.map(TasksService::info));
+  }
+
+  private static TaskGetInfoResponse info(Entry over) {
+    Map<String, String> attributes = over.attributes();
+    return TaskGetInfoResponse.newBuilder()
+        .setAppId(attributes.getOrDefault(EndedContainers.APP, ""))
+        .setInfo(
+            TaskInfo.newBuilder()
+                .setId(over.id())
+                .setEnqueuedAt(AppViews.listedTime(attributes.get(EndedContainers.WANTED_AT)))
+                .setStartedAt(AppViews.listedTime(attributes.get(EndedContainers.STARTED_AT)))
+                .setFinishedAt(Outputs.seconds(over.createdAt())))
+        .build();
+  }
+
+  private static RpcFailure missing(TaskId task) {
+    return RpcFailure.notFound(
+        "Container '%s' is not known: there never was one, or it ended more than %d days ago."
+            .formatted(task, EndedContainers.KEPT.toDays()));
   }
 
   // ---- stopping
@@ -156,16 +219,19 @@ final class TasksService implements RpcService {
       }
       return CompletableFuture.completedStage(Optional.of(caller.function()));
     }
+    return running(task).thenApply(found -> found.map(Found::function));
+  }
+
+  private CompletionStage<Optional<Found>> running(TaskId task) {
     return world
         .environments()
         .list()
-        .thenCompose(all -> each(all.stream(), there -> ofEnvironment(there.name())))
+        .thenCompose(all -> Stages.each(all.stream(), there -> ofEnvironment(there.name())))
         .thenApply(
             lists ->
                 lists.stream()
                     .flatMap(List::stream)
                     .filter(found -> found.container().task().equals(task))
-                    .map(Found::function)
                     .findFirst());
   }
 }

@@ -8,6 +8,7 @@ import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.link.LogFeed;
 import dev.troupe.gateway.link.LogHistory;
 import dev.troupe.gateway.mount.MountManifests;
+import dev.troupe.gateway.rpc.Caller;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -32,6 +33,14 @@ public record World(
     Executor blocking,
     InstantSource clock,
     ServiceSettings settings) {
+
+  /** Who a caller is to others: there are no users yet, so a token stands for the workspace. */
+  String username(Caller caller) {
+    return switch (caller) {
+      case Caller.Token _ -> settings.workspace();
+      case Caller.Task _, Caller.Machine _ -> caller.identity();
+    };
+  }
 
   Environments environments() {
     return new Environments(directory, clock, settings.defaultEnvironment());

@@ -2,6 +2,7 @@ package dev.troupe.gateway.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.actors.app.AppProtocol;
 import dev.troupe.actors.app.AppProtocol.AppObject;
 import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.Attribute;
@@ -115,6 +116,7 @@ class AppViewsTest {
         classes,
         objects,
         Map.of(),
-        0);
+        0,
+        AppProtocol.Credits.NONE);
   }
 }

@@ -65,7 +65,8 @@ final class FakeApp {
                 Map.of(),
                 List.of(),
                 create.tags(),
-                0));
+                0,
+                AppProtocol.Credits.NONE));
         create.replyTo().tell(reply(id));
       }
       case Describe(var replyTo) -> replyTo.tell(reply(id));
@@ -102,7 +103,8 @@ final class FakeApp {
             publish.classes(),
             app.objects(),
             publish.tags(),
-            0);
+            0,
+            AppProtocol.Credits.NONE);
     apps.put(id, published);
     directory
         .put(
@@ -131,6 +133,7 @@ final class FakeApp {
         app.classes(),
         List.copyOf(objects.values()),
         app.tags(),
-        app.containers());
+        app.containers(),
+        app.credits());
   }
 }

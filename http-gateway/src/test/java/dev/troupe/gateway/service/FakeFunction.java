@@ -48,7 +48,7 @@ final class FakeFunction {
                 ? new Description.Unknown()
                 : new Description.Known(known, published.get(id), false));
       }
-      case Publish(_, var replyTo) -> {
+      case Publish(_, _, _, var replyTo) -> {
         published.put(id, latest(id));
         replyTo.tell(new Published(new FunctionId(id)));
       }

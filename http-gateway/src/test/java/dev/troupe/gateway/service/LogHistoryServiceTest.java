@@ -27,8 +27,6 @@ import dev.troupe.protocol.modal.AppCountLogsResponse.LogBucket;
 import dev.troupe.protocol.modal.AppFetchLogsRequest;
 import dev.troupe.protocol.modal.AppFetchLogsResponse;
 import dev.troupe.protocol.modal.FunctionHandleMetadata;
-import dev.troupe.protocol.modal.TaskGetInfoRequest;
-import dev.troupe.protocol.modal.TaskGetInfoResponse;
 import dev.troupe.protocol.modal.TaskLogs;
 import java.time.Instant;
 import java.util.List;
@@ -141,29 +139,6 @@ class LogHistoryServiceTest {
     assertThat(fetch(request(1).setFunctionId(OTHER).build()).getBatchesList()).isEmpty();
   }
 
-  @Test
-  void aContainerIsToldWhenItRan() {
-    harness.history.containers.put(
-        Harness.TASK.task(),
-        ContainerRecord.newBuilder()
-            .setAppId(Harness.APP.value())
-            .setTaskId(Harness.TASK.task().value())
-            .setBeganUs(1_500_000)
-            .setEndedUs(2_500_000)
-            .build());
-
-    TaskGetInfoResponse answer =
-        harness.call(
-            TaskGetInfoResponse.class,
-            Harness.TOKEN,
-            "TaskGetInfo",
-            TaskGetInfoRequest.newBuilder().setTaskId(Harness.TASK.task().value()).build());
-
-    assertThat(answer.getAppId()).isEqualTo(Harness.APP.value());
-    assertThat(answer.getInfo().getEnqueuedAt()).isEqualTo(1.5);
-    assertThat(answer.getInfo().getFinishedAt()).isEqualTo(2.5);
-  }
-
   private AppFetchLogsResponse fetch(Message request) {
     return harness.call(AppFetchLogsResponse.class, Harness.TOKEN, "AppFetchLogs", request);
   }
@@ -214,6 +189,7 @@ class LogHistoryServiceTest {
         Map.of(),
         List.of(function(BASE, ""), function(VARIANT, BASE), function(OTHER, "")),
         Map.of(),
-        0);
+        0,
+        AppProtocol.Credits.NONE);
   }
 }

@@ -307,6 +307,7 @@ class LogsServiceTest {
         Map.of(),
         List.of(),
         Map.of(),
-        0);
+        0,
+        AppProtocol.Credits.NONE);
   }
 }

@@ -221,7 +221,7 @@ class SecretsServiceTest {
   }
 
   private void hear(String id, SecretProtocol.Command command) {
-    SecretReply none = new SecretReply.NoSecret(new SecretId(id));
+    SecretReply none = new SecretReply.NoSecret(new SecretId(id), "");
     switch (command) {
       case Read(var replyTo) -> replyTo.tell(written.getOrDefault(id, none));
       case Write write -> write.replyTo().tell(write(id, write));

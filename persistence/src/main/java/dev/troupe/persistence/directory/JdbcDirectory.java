@@ -9,6 +9,7 @@ import dev.troupe.persistence.store.SqlFailures;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,8 @@ public final class JdbcDirectory implements Directory {
       UPDATE directory_entry SET name = NULL
       WHERE kind = ? AND environment = ? AND name = ? AND id <> ?""";
   private static final String REMOVE = "DELETE FROM directory_entry WHERE kind = ? AND id = ?";
+  private static final String REMOVE_BEFORE =
+      "DELETE FROM directory_entry WHERE kind = ? AND created_at < ?";
   private static final String FIND =
       "SELECT " + COLUMNS + " FROM directory_entry WHERE kind = ? AND environment = ? AND name = ?";
   private static final String BY_ID =
@@ -131,6 +134,20 @@ public final class JdbcDirectory implements Directory {
   @Override
   public CompletionStage<Void> remove(Kind kind, String id) {
     return reads.start(() -> wrote(connection -> delete(connection, kind, id))).thenAccept(_ -> {});
+  }
+
+  @Override
+  public CompletionStage<Void> removeBefore(Kind kind, Instant time) {
+    return reads
+        .start(
+            () ->
+                wrote(
+                    connection ->
+                        Query.of(connection, REMOVE_BEFORE)
+                            .with(kind.name())
+                            .with(Micros.of(time))
+                            .update()))
+        .thenAccept(_ -> {});
   }
 
   @Override

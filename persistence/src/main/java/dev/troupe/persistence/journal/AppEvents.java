@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import dev.troupe.actors.app.AppEvent;
 import dev.troupe.actors.app.AppProtocol.AppObject;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.persistence.journal.proto.AppCreated;
 import dev.troupe.persistence.journal.proto.AppObjectRegistered;
@@ -50,8 +51,8 @@ final class AppEvents implements EventCodec<AppEvent> {
               .setHandleMetadata(ByteString.copyFrom(object.handleMetadata()))
               .build();
       case AppEvent.VersionPublished published -> published(published);
-      case AppEvent.StopBegun(var reason, var at) ->
-          AppStopBegun.newBuilder().setReason(reason).setAt(Micros.of(at)).build();
+      case AppEvent.StopBegun(var reason, var at, var by) ->
+          AppStopBegun.newBuilder().setReason(reason).setAt(Micros.of(at)).setBy(by).build();
       case AppEvent.AppStopped(var at) -> AppStopped.newBuilder().setAt(Micros.of(at)).build();
     };
   }
@@ -75,6 +76,7 @@ final class AppEvents implements EventCodec<AppEvent> {
         .setPhase(phase(event.phase()))
         .putAllTags(event.tags())
         .setAt(Micros.of(event.at()))
+        .setBy(event.by())
         .build();
   }
 
@@ -84,7 +86,8 @@ final class AppEvents implements EventCodec<AppEvent> {
         message.getDescription(),
         phase(message.getPhase()),
         Map.copyOf(message.getTagsMap()),
-        Micros.toInstant(message.getAt()));
+        Micros.toInstant(message.getAt()),
+        message.getBy());
   }
 
   private static AppEvent registered(AppObjectRegistered message) {
@@ -94,6 +97,7 @@ final class AppEvents implements EventCodec<AppEvent> {
   }
 
   private static AppVersionPublished published(AppEvent.VersionPublished event) {
+    Deployer deployer = event.origin().deployer();
     return AppVersionPublished.newBuilder()
         .setVersion(event.version())
         .setPhase(phase(event.phase()))
@@ -104,6 +108,12 @@ final class AppEvents implements EventCodec<AppEvent> {
         .setDeploymentTag(event.deploymentTag())
         .putAllTags(event.tags())
         .setAt(Micros.of(event.at()))
+        .setDeployedBy(deployer.by())
+        .setClientVersion(deployer.clientVersion())
+        .setCommit(ByteString.copyFrom(deployer.commit()))
+        .setRequest(deployer.request())
+        .setRollbackOf(event.origin().rollbackOf())
+        .setFresh(event.origin().fresh())
         .build();
   }
 
@@ -117,11 +127,20 @@ final class AppEvents implements EventCodec<AppEvent> {
         Map.copyOf(message.getDefinitionsMap()),
         message.getDeploymentTag(),
         Map.copyOf(message.getTagsMap()),
-        Micros.toInstant(message.getAt()));
+        Micros.toInstant(message.getAt()),
+        new AppEvent.Origin(
+            new Deployer(
+                message.getDeployedBy(),
+                message.getClientVersion(),
+                message.getCommit().toByteArray(),
+                message.getRequest()),
+            message.getRollbackOf(),
+            message.getFresh()));
   }
 
   private static AppEvent stopBegun(AppStopBegun message) {
-    return new AppEvent.StopBegun(message.getReason(), Micros.toInstant(message.getAt()));
+    return new AppEvent.StopBegun(
+        message.getReason(), Micros.toInstant(message.getAt()), message.getBy());
   }
 
   private static AppPhase phase(Phase phase) {

@@ -37,11 +37,12 @@ final class FunctionEvents implements EventCodec<FunctionEvent> {
               .setDefinition(Definitions.toMessage(definition))
               .setAt(Micros.of(at))
               .build();
-      case FunctionEvent.VersionPublished(var appVersion, var definitionId, var at) ->
+      case FunctionEvent.VersionPublished(var appVersion, var definitionId, var fresh, var at) ->
           FunctionVersionPublished.newBuilder()
               .setAppVersion(appVersion)
               .setDefinitionId(definitionId)
               .setAt(Micros.of(at))
+              .setFresh(fresh)
               .build();
       case FunctionEvent.FunctionStopped(var reason, var at) ->
           FunctionStopped.newBuilder().setReason(reason).setAt(Micros.of(at)).build();
@@ -63,7 +64,10 @@ final class FunctionEvents implements EventCodec<FunctionEvent> {
 
   private static FunctionEvent published(FunctionVersionPublished message) {
     return new FunctionEvent.VersionPublished(
-        message.getAppVersion(), message.getDefinitionId(), Micros.toInstant(message.getAt()));
+        message.getAppVersion(),
+        message.getDefinitionId(),
+        message.getFresh(),
+        Micros.toInstant(message.getAt()));
   }
 
   private static FunctionEvent stopped(FunctionStopped message) {

@@ -113,6 +113,18 @@ class JdbcDirectoryTest {
   }
 
   @Test
+  void whatIsTooOldIsForgottenOfOneKind() {
+    get(directory.put(app("ap-1", "main", "hello", 60)));
+    get(directory.put(app("ap-2", "main", "bye", 0)));
+
+    get(directory.removeBefore(Kind.SECRET, T0));
+    assertThat(get(directory.byId(Kind.APP, "ap-1"))).isPresent();
+    get(directory.removeBefore(Kind.APP, T0));
+    assertThat(get(directory.byId(Kind.APP, "ap-1"))).isEmpty();
+    assertThat(get(directory.byId(Kind.APP, "ap-2"))).as("created just then").isPresent();
+  }
+
+  @Test
   void putRewritesAndMovesNames() {
     get(directory.put(app("ap-1", "main", "hello", 5)));
     get(directory.put(app("ap-2", "main", "hello", 0)));

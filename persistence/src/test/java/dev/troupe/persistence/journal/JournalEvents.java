@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.troupe.actors.app.AppEvent;
 import dev.troupe.actors.app.AppProtocol.AppObject;
+import dev.troupe.actors.app.AppProtocol.Deployer;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.function.FunctionDefinition;
 import dev.troupe.actors.function.FunctionEvent;
@@ -52,7 +53,10 @@ final class JournalEvents {
     events.put(
         "app.created",
         new AppEvent.AppCreated(
-            "main", "hello.py", Phase.EPHEMERAL, Map.of("b", "2", "a", "1", "c", ""), AT));
+            "main", "hello.py", Phase.EPHEMERAL, Map.of("b", "2", "a", "1", "c", ""), AT, ""));
+    events.put(
+        "app.created.by",
+        new AppEvent.AppCreated("main", "hello.py", Phase.EPHEMERAL, Map.of(), AT, "somebody"));
     events.put(
         "app.object-registered",
         new AppEvent.ObjectRegistered(new AppObject("fu-1", "square", "metadata".getBytes(UTF_8))));
@@ -67,8 +71,26 @@ final class JournalEvents {
             Map.of("fu-1", "de-1", "fu-2", "de-2"),
             "tag",
             Map.of("team", "a"),
-            AT));
-    events.put("app.stop-begun", new AppEvent.StopBegun("the client is gone", AT));
+            AT,
+            new AppEvent.Origin(new Deployer("", "", new byte[0], ""), 0, false)));
+    events.put(
+        "app.version-published.rollback",
+        new AppEvent.VersionPublished(
+            4,
+            Phase.DEPLOYED,
+            "hello",
+            Map.of("square", "fu-1"),
+            Map.of(),
+            Map.of("fu-1", "de-1"),
+            "",
+            Map.of(),
+            AT,
+            new AppEvent.Origin(
+                new Deployer("somebody", "1.6.4", new byte[] {10, 3, 103, 105, 116}, "request"),
+                2,
+                true)));
+    events.put("app.stop-begun", new AppEvent.StopBegun("the client is gone", AT, ""));
+    events.put("app.stop-begun.by", new AppEvent.StopBegun("stopped", AT, "somebody"));
     events.put("app.stopped", new AppEvent.AppStopped(AT));
   }
 
@@ -80,7 +102,11 @@ final class JournalEvents {
     events.put(
         "function.definition-recorded.plain",
         new FunctionEvent.DefinitionRecorded(definition(null, null), AT));
-    events.put("function.version-published", new FunctionEvent.VersionPublished(3, "de-1", AT));
+    events.put(
+        "function.version-published", new FunctionEvent.VersionPublished(3, "de-1", false, AT));
+    events.put(
+        "function.version-published.fresh",
+        new FunctionEvent.VersionPublished(4, "de-1", true, AT));
     events.put("function.stopped", new FunctionEvent.FunctionStopped("its app ended", AT));
   }
 

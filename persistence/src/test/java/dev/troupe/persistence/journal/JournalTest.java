@@ -49,7 +49,7 @@ class JournalTest {
     public CommandHandler<Tell, AppEvent, List<String>> commandHandler() {
       return (_, tell) ->
           Effect()
-              .persist(new AppEvent.StopBegun(tell.reason(), Instant.EPOCH))
+              .persist(new AppEvent.StopBegun(tell.reason(), Instant.EPOCH, ""))
               .thenReply(tell.replyTo(), state -> String.join(" ", state));
     }
 
@@ -57,7 +57,7 @@ class JournalTest {
     public EventHandler<List<String>, AppEvent> eventHandler() {
       return (state, event) -> {
         List<String> next = new ArrayList<>(state);
-        if (event instanceof AppEvent.StopBegun(var reason, _)) {
+        if (event instanceof AppEvent.StopBegun(var reason, _, _)) {
           next.add(reason);
         }
         return List.copyOf(next);
