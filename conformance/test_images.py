@@ -1,6 +1,11 @@
 """Images: debian_slim() made by recipe, build steps on top of it, and files added at start."""
 
+import re
+from pathlib import Path
+
 import pytest
+
+GUIDE = Path(__file__).parents[1] / "docs/guide/images.md"
 
 # Making the base image of the other Python version takes minutes, once for a data directory.
 FIRST_IMAGE = 900
@@ -31,26 +36,6 @@ def test_debian_slim_has_the_python_that_was_asked_for(client, script, version):
     major, minor = version.split(".")
     expected = f"(({major}, {minor}), [True, True, True, True], '{version})', True)"
     assert expected in client.modal("run", app, within=FIRST_IMAGE).stdout
-
-
-@pytest.mark.core
-def test_a_python_that_is_not_served_is_refused_with_those_that_are(client, script):
-    """Break: take the next Python version that there is."""
-    app = script(
-        "old.py",
-        """
-        import modal
-        app = modal.App("old", image=modal.Image.debian_slim(python_version="3.12"))
-
-        @app.function()
-        def work():
-            pass
-        """,
-    )
-    finished = client.modal("run", f"{app}::work", succeeds=False)
-    assert finished.status == 1
-    assert "Python 3.12 are not served yet" in finished.output
-    assert "Python 3.11 and 3.13" in finished.output
 
 
 @pytest.mark.core
@@ -223,6 +208,70 @@ def test_a_dockerfile_of_several_stages(client, script):
     assert repr(expected) in said, said
 
 
+@pytest.mark.core
+def test_what_a_function_leaves_behind_is_a_layer(client, script):
+    """Break: start the function's container without its secrets, or keep the runner in the layer."""
+    app = script(
+        "leaves.py",
+        """
+        import os, modal
+
+        def download(name, times=1):
+            with open("/" + name, "w") as file:
+                file.write(os.environ["WORD"] * times)
+
+        image = (
+            modal.Image.debian_slim()
+            .run_function(download, args=("model",), kwargs={"times": 2}, secrets=[modal.Secret.from_dict({"WORD": "w"})])
+            .run_commands("test -f /model", "test ! -e /pkg", "test ! -e /__modal")
+        )
+        app = modal.App("leaves", image=image)
+
+        @app.function()
+        def look():
+            return open("/model").read(), os.environ.get("WORD")
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    assert repr(("ww", None)) in client.modal("run", app).stdout
+
+
+def test_a_function_that_fails_fails_the_build_with_what_it_said(client, script):
+    """Break: keep the layer of a function that raised."""
+    app = script(
+        "raises.py",
+        """
+        import modal
+
+        def download():
+            raise ValueError("no such model")
+
+        def sleep():
+            import time
+            time.sleep(60)
+
+        app = modal.App("raises")
+
+        @app.function(image=modal.Image.debian_slim().run_function(download))
+        def raised():
+            pass
+
+        late = modal.App("late")
+
+        @late.function(image=modal.Image.debian_slim().run_function(sleep, timeout=2))
+        def never():
+            pass
+        """,
+    )
+    raised = client.modal("run", f"{app}::app.raised", succeeds=False)
+    assert raised.status == 1 and "ValueError('no such model')" in raised.output, raised
+    late = client.modal("run", f"{app}::late.never", succeeds=False)
+    assert late.status == 1 and "within its timeout of 2 s" in late.output, late
+
+
 def test_a_step_that_fails_shows_its_log_and_fails_the_run(client, script):
     """Break: keep the layer of a step whose command failed."""
     app = script(
@@ -288,7 +337,6 @@ def test_a_forced_build_is_a_new_one(client, script):
 @pytest.mark.parametrize(
     "step, named",
     [
-        ("run_function(print)", "run_function"),
         ('dockerfile_commands("RUN --mount=type=ssh true")', "RUN --mount=type=ssh true"),
         ('dockerfile_commands("COPY --from=nobody /a /b")', "there is no stage 'nobody'"),
         ('dockerfile_commands("NONSENSE")', "NONSENSE"),
@@ -312,13 +360,14 @@ def test_a_build_step_that_is_not_served_is_refused_by_name(client, script, step
     assert named in finished.output and "not serve" in finished.output, finished
 
 
-def test_another_base_image_is_refused_with_what_there_is(client, script):
-    """Break: take python:3.11-slim for any base image."""
+@pytest.mark.core
+def test_a_registry_that_does_not_answer_is_named_and_what_needs_none(client, script):
+    """Break: say of a base image that can't be had only that the build failed."""
     app = script(
-        "ubuntu.py",
+        "nowhere.py",
         """
         import modal
-        app = modal.App("ubuntu", image=modal.Image.from_registry("ubuntu:24.04"))
+        app = modal.App("nowhere", image=modal.Image.from_registry("127.0.0.1:1/python:3.12-slim"))
 
         @app.function()
         def work():
@@ -327,7 +376,8 @@ def test_another_base_image_is_refused_with_what_there_is(client, script):
     )
     finished = client.modal("run", f"{app}::work", succeeds=False)
     assert finished.status == 1
-    assert "'ubuntu:24.04' is not served yet" in finished.output
+    assert "127.0.0.1:1" in finished.output
+    assert "makes images with Python 3.11 and 3.13" in finished.output
 
 
 @pytest.mark.core
@@ -467,3 +517,15 @@ def test_what_a_container_writes_is_gone_with_it(client, script):
         """,
     )
     assert "seen False False" in client.modal("run", app).stdout
+
+
+def test_the_snippets_of_the_guide_run_as_they_stand(client, script):
+    """Break: answer UNIMPLEMENTED to a build step that the guide shows."""
+    blocks = re.findall(r"^```(python|console) ?(\S*)\n(.*?)^```", GUIDE.read_text(), re.M | re.S)
+    assert [kind for kind, _, _ in blocks] == ["python", "console"] * 3
+    for kind, name, text in blocks:
+        if kind == "python":
+            script(name, text)
+        else:
+            command, shown = text.split("\n", 1)
+            assert shown.strip() in client.modal(*command.removeprefix("$ modal ").split()).stdout

@@ -16,6 +16,7 @@ import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.Images;
+import dev.troupe.actors.imagename.ImageNames;
 import dev.troupe.actors.node.Machines;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.placement.MachineBoard;
@@ -45,6 +46,7 @@ public final class Actors {
     Pools.start(system, board, clock);
     Secrets.start(system, directory, clock);
     Images.start(system, board, clock);
+    ImageNames.start(system, directory, clock);
     Functions.start(
         system,
         new World(

@@ -10,6 +10,7 @@ import dev.troupe.actors.app.Apps;
 import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.ImageNameId;
 import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
@@ -17,6 +18,9 @@ import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.Images;
+import dev.troupe.actors.imagename.ImageNameProtocol;
+import dev.troupe.actors.imagename.ImageNameProtocol.Published;
+import dev.troupe.actors.imagename.ImageNames;
 import dev.troupe.actors.node.Machines;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
@@ -75,6 +79,7 @@ class EntitiesTest {
                     })));
     Pools.start(KIT.system(), BOARD, InstantSource.system());
     Images.start(KIT.system(), BOARD, InstantSource.system());
+    ImageNames.start(KIT.system(), DIRECTORY, InstantSource.system());
     Secrets.start(KIT.system(), DIRECTORY, InstantSource.system());
     Apps.start(KIT.system(), DIRECTORY, InstantSource.system());
   }
@@ -93,6 +98,19 @@ class EntitiesTest {
         .tell(new SecretProtocol.Write("main", "aws", List.of("K"), new byte[] {1}, caller.ref()));
 
     assertThat(caller.expectMessageClass(SecretReply.Secret.class, LONG).name()).isEqualTo("aws");
+  }
+
+  @Test
+  void anImageIsPublished() {
+    TestProbe<Published> caller = KIT.createTestProbe();
+
+    SHARDING
+        .entityRefFor(ImageNameProtocol.KEY, ImageNameId.of("main", "tools:v1").value())
+        .tell(
+            new ImageNameProtocol.Publish(
+                "main", "tools:v1", new ImageId("im-1"), "ir-1", "ak-1", caller.ref()));
+
+    assertThat(caller.expectMessageClass(Published.class, LONG).revision().number()).isEqualTo(1);
   }
 
   @Test
@@ -140,7 +158,7 @@ class EntitiesTest {
     var images = SHARDING.entityRefFor(ImageProtocol.KEY, image.value());
     images.tell(
         new ImageProtocol.Ensure(
-            new Layer(image, null, new byte[] {1}, "2025.06"), false, caller.ref()));
+            new Layer(image, null, new byte[] {1}, "2025.06", null), false, caller.ref()));
     caller.expectMessage(LONG, new ImageReply.Building());
     Order.BuildImage build = fish(link, Order.BuildImage.class);
     ImageFacts facts = new ImageFacts("3.13", "/root", "glibc", "2025.06");

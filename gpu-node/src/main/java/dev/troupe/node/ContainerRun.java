@@ -134,7 +134,11 @@ final class ContainerRun {
             .doors()
             .open(new TaskId(id.value()), doorFolder.resolve(ContainerEnvironment.SOCKET));
     Bundle bundle = workshop.driver().prepare(id, workshop.images().layers(image));
-    workshop.driver().specialise(bundle, spec(image, above, leased, doorFolder));
+    workshop
+        .driver()
+        .specialise(
+            bundle,
+            spec(order, image, above, workshop.hostFiles(), leased.path(), doorFolder, false));
     readings.add(read(bundle.standardOutput(), STDOUT));
     readings.add(read(bundle.standardError(), STDERR));
     workshop.logs().containerPrints(order.getAppId(), id.value(), readings);
@@ -158,23 +162,33 @@ final class ContainerRun {
                     .append(order.getAppId(), id.value(), order.getFunctionId(), stream, lines));
   }
 
-  private ContainerSpec spec(ImageRecord image, List<Path> above, Sandbox leased, Path doorFolder) {
+  /**
+   * What runs in a function's container: the image's entry point, and by it the client's runner.
+   */
+  static ContainerSpec spec(
+      StartContainer order,
+      ImageRecord image,
+      List<Path> above,
+      HostFiles hostFiles,
+      Path network,
+      Path doorFolder,
+      boolean keepsChanges) {
     List<Bind> binds = new ArrayList<>();
     binds.add(new Bind(doorFolder, ContainerEnvironment.DOOR_FOLDER, true));
-    binds.addAll(workshop.hostFiles().binds());
+    binds.addAll(hostFiles.binds());
     String directory = image.workingDirectory();
     // An image's entry point gets what is run as its arguments, and is to run it.
     List<String> command = new ArrayList<>(image.entryPoint());
     command.addAll(List.of("python", "-m", "modal._container_entrypoint"));
     return new ContainerSpec(
         command,
-        ContainerEnvironment.of(order, image, workshop.hostFiles().environment()),
+        ContainerEnvironment.of(order, image, hostFiles.environment()),
         directory.isEmpty() ? DEFAULT_DIRECTORY : directory,
         above,
         binds,
-        leased.path(),
+        network,
         resources(order.getLimits()),
-        false);
+        keepsChanges);
   }
 
   private static Resources resources(Limits limits) {

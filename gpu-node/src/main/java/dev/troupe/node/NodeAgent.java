@@ -133,19 +133,19 @@ public final class NodeAgent implements AutoCloseable {
     HostFiles hostFiles = HostFiles.in(run.resolve("host"), System.getenv());
     Pipes pipes = new Pipes();
     LogBook logs = new LogBook(data.resolve("logs"), settings.logLimitBytes());
+    ContainerDoors doors = new ContainerDoors(containerDoor);
     Images images =
-        Images.open(data.resolve("images"), contents, driver, sandboxes, hostFiles, pipes);
-    Grounds grounds =
-        new Grounds(
+        Images.open(
+            data.resolve("images"),
+            contents,
             driver,
-            network,
-            blobs,
             sandboxes,
+            hostFiles,
             pipes,
-            logs,
-            new ContainerDoors(containerDoor),
-            images,
-            run);
+            settings.images(),
+            new FunctionBuild(driver, sandboxes, hostFiles, doors, pipes, run.resolve("doors")));
+    Grounds grounds =
+        new Grounds(driver, network, blobs, sandboxes, pipes, logs, doors, images, run);
     NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
     return agent;

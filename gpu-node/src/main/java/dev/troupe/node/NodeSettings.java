@@ -1,6 +1,7 @@
 package dev.troupe.node;
 
 import com.typesafe.config.Config;
+import dev.troupe.node.image.oci.ImageSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
  * @param sandboxStock network namespaces made ahead of need, of each kind
  * @param logLimitBytes kept of the output of each app
  * @param labels by which functions may choose this machine
+ * @param images section {@code troupe.images}
  */
 public record NodeSettings(
     boolean enabled,
@@ -26,7 +28,8 @@ public record NodeSettings(
     List<String> simulatedGpus,
     int sandboxStock,
     long logLimitBytes,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    ImageSettings images) {
 
   public NodeSettings {
     dataDirectory = dataDirectory.toAbsolutePath().normalize();
@@ -49,6 +52,7 @@ public record NodeSettings(
         section.getStringList("simulated-gpus"),
         section.getInt("sandbox-stock"),
         section.getBytes("log-limit"),
-        labels);
+        labels,
+        ImageSettings.from(troupe));
   }
 }

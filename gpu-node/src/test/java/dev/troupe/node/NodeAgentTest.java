@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.id.Ids;
+import dev.troupe.node.image.oci.ImageSettings;
 import dev.troupe.protocol.link.BuildImage;
 import dev.troupe.protocol.link.ContainerReport;
 import dev.troupe.protocol.link.ContainerReport.State;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -66,7 +68,15 @@ class NodeAgentTest {
     Path data = TestCache.folder("agent");
     NodeSettings settings =
         new NodeSettings(
-            true, "", data, "runc", List.of("H100"), 1, 8 << 20, Map.of("zone", "test"));
+            true,
+            "",
+            data,
+            "runc",
+            List.of("H100"),
+            1,
+            8 << 20,
+            Map.of("zone", "test"),
+            new ImageSettings(true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, Map.of()));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);

@@ -21,6 +21,7 @@ public interface Directory {
     /** An app that can end by itself, whose entity must be awake; without name and attributes. */
     LIVE_APP,
     SECRET,
+    IMAGE_NAME,
     MOUNT,
     MACHINE,
     /** Functions kept warm, which are in memory even when nobody calls them. */
@@ -69,4 +70,13 @@ public interface Directory {
 
   /** Things of a kind in an environment (all environments when empty), newest first. */
   CompletionStage<List<Entry>> list(Kind kind, String environment, int limit);
+
+  /**
+   * Things of a kind in an environment by the order of their names, from behind {@code after} (the
+   * first when empty).
+   *
+   * @param prefix how their names begin
+   */
+  CompletionStage<List<Entry>> named(
+      Kind kind, String environment, String prefix, String after, int limit);
 }

@@ -35,6 +35,9 @@ public sealed interface BuildSteps {
     }
   }
 
+  /** A layer that a function makes: what it leaves behind in the image below. */
+  record ByFunction() implements BuildSteps {}
+
   /** A layer that can't be built here; the sentence is for the client's user. */
   record Unsupported(String sentence) implements BuildSteps {}
 
@@ -50,6 +53,9 @@ public sealed interface BuildSteps {
 
   /** The official Python image of a series: {@code tag} is what was asked for. */
   record Python(String tag, String series) implements Base {}
+
+  /** An image of a registry, as the user names it. */
+  record Registry(String reference) implements Base {}
 
   /** Another image of the client. */
   record LayerBelow(String tag) implements Base {}
@@ -90,6 +96,9 @@ public sealed interface BuildSteps {
 
     /** An earlier stage, by its place. */
     record EarlierStage(int index) implements Source {}
+
+    /** An image of a registry. */
+    record RegistryImage(String reference) implements Source {}
 
     /** The program {@code uv} in this version; empty: the newest. */
     record Uv(String version) implements Source {}

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
 import dev.troupe.actors.image.BuildSteps.Base;
+import dev.troupe.actors.image.BuildSteps.ByFunction;
 import dev.troupe.actors.image.BuildSteps.Command;
 import dev.troupe.actors.image.BuildSteps.Copy;
 import dev.troupe.actors.image.BuildSteps.DefaultCommand;
@@ -14,6 +15,7 @@ import dev.troupe.actors.image.BuildSteps.InlineFile;
 import dev.troupe.actors.image.BuildSteps.LayerBelow;
 import dev.troupe.actors.image.BuildSteps.NoEffect;
 import dev.troupe.actors.image.BuildSteps.Python;
+import dev.troupe.actors.image.BuildSteps.Registry;
 import dev.troupe.actors.image.BuildSteps.Run;
 import dev.troupe.actors.image.BuildSteps.Scratch;
 import dev.troupe.actors.image.BuildSteps.Served;
@@ -49,9 +51,6 @@ final class DockerfileReader {
   private static final Pattern ARCHIVE =
       Pattern.compile(".*\\.(tar|tgz|tbz2|txz|tar\\.(gz|bz2|xz|zst))");
 
-  private static final String SERVED_SERIES =
-      String.join(" and ", BuildSteps.PYTHON_TO_DEBIAN.keySet());
-
   private final ImageDefinition definition;
   private final Map<String, String> globals = new HashMap<>();
   private final List<Stage> stages = new ArrayList<>();
@@ -69,6 +68,9 @@ final class DockerfileReader {
         }
       }
       List<Instruction> instructions = Instruction.read(definition.lines());
+      if (definition.byFunction() && instructions.isEmpty() && definition.baseTags().size() == 1) {
+        return new ByFunction();
+      }
       if (instructions.isEmpty()) {
         throw new Malformed("an image without build steps is not served yet");
       }
@@ -134,18 +136,9 @@ final class DockerfileReader {
       return new Scratch();
     }
     Matcher python = PYTHON_TAG.matcher(image);
-    if (!python.matches()) {
-      throw new Malformed(
-          "base image '%s' is not served yet: this server makes python:X.Y-slim images (Python %s)"
-              .formatted(image, SERVED_SERIES));
-    }
-    String series = python.group(1);
-    if (!BuildSteps.PYTHON_TO_DEBIAN.containsKey(series)) {
-      throw new Malformed(
-          "images with Python %s are not served yet: this server makes images with Python %s, as in debian_slim(python_version=\"3.13\")"
-              .formatted(series, SERVED_SERIES));
-    }
-    return new Python(image, series);
+    return python.matches() && BuildSteps.PYTHON_TO_DEBIAN.containsKey(python.group(1))
+        ? new Python(image, python.group(1))
+        : new Registry(image);
   }
 
   // ---- steps
@@ -248,7 +241,10 @@ final class DockerfileReader {
       String version = uv.group(1);
       return new Source.Uv(version == null || version.equals("latest") ? "" : version);
     }
-    throw notServed(instruction, "there is no stage '%s'".formatted(name));
+    if (name.indexOf('/') < 0 && name.indexOf(':') < 0) {
+      throw notServed(instruction, "there is no stage '%s'".formatted(name));
+    }
+    return new Source.RegistryImage(name);
   }
 
   private static int mode(Instruction instruction, String text) {

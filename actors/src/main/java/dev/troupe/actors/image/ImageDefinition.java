@@ -10,9 +10,14 @@ import java.util.Set;
  * @param lines of its Dockerfile; each may hold several
  * @param baseTags names under which {@code FROM} may mean another image of the client
  * @param arguments values of {@code ARG}s
+ * @param byFunction a function makes the layer, not build steps
  */
 public record ImageDefinition(
-    List<String> lines, Set<String> baseTags, Map<String, String> arguments, Set<Extra> extras) {
+    List<String> lines,
+    Set<String> baseTags,
+    Map<String, String> arguments,
+    boolean byFunction,
+    Set<Extra> extras) {
 
   public ImageDefinition {
     lines = List.copyOf(lines);
@@ -23,10 +28,9 @@ public record ImageDefinition(
 
   /** What a definition can have besides its Dockerfile, and no build here can give it yet. */
   public enum Extra {
-    BUILD_FUNCTION("run_function"),
     VOLUMES("volumes of a build step"),
     GPU("a GPU for a build step"),
-    REGISTRY_CREDENTIALS("a private registry");
+    FOREIGN_SIGN_IN("signing in to a registry by an account of AWS or Google");
 
     private final String words;
 

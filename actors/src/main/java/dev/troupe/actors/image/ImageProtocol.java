@@ -1,5 +1,6 @@
 package dev.troupe.actors.image;
 
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Duration;
@@ -21,8 +22,17 @@ public interface ImageProtocol {
   sealed interface Command extends ClusterMessage
       permits Ensure, Describe, Join, GetChain, BuildNews, ImageActor.Internal {}
 
-  /** One layer: its definition as the client sent it, and the image it stands on. */
-  record Layer(ImageId image, @Nullable ImageId base, byte[] definition, String builderVersion)
+  /**
+   * One layer: its definition as the client sent it, and the image it stands on.
+   *
+   * @param buildFunction the function that makes it; null where build steps do
+   */
+  record Layer(
+      ImageId image,
+      @Nullable ImageId base,
+      byte[] definition,
+      String builderVersion,
+      @Nullable FunctionId buildFunction)
       implements ClusterMessage {}
 
   /** Makes the image known and begins its build, unless it is built or being built. */

@@ -83,6 +83,20 @@ public final class InMemoryDirectory implements Directory {
                 .toList());
   }
 
+  @Override
+  public CompletionStage<List<Entry>> named(
+      Kind kind, String environment, String prefix, String after, int limit) {
+    return answer(
+        () ->
+            entries.stream()
+                .filter(at -> at.kind() == kind && at.environment().equals(environment))
+                .filter(at -> !at.name().isEmpty() && at.name().startsWith(prefix))
+                .filter(at -> at.name().compareTo(after) > 0)
+                .sorted(Comparator.comparing(Entry::name))
+                .limit(limit)
+                .toList());
+  }
+
   private static Predicate<Entry> is(Kind kind, String id) {
     return at -> at.kind() == kind && at.id().equals(id);
   }

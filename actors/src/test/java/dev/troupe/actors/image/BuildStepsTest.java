@@ -39,7 +39,7 @@ class BuildStepsTest {
 
   private static BuildSteps parse(Map<String, String> arguments, String... lines) {
     return BuildSteps.parse(
-        new ImageDefinition(List.of(lines), Set.of("base"), arguments, Set.of()));
+        new ImageDefinition(List.of(lines), Set.of("base"), arguments, false, Set.of()));
   }
 
   private static BuildSteps parse(String... lines) {
@@ -103,15 +103,16 @@ class BuildStepsTest {
     assertThat(base("FROM " + tag)).isEqualTo(new Python(tag, series));
   }
 
-  @Test
-  void anotherPythonIsRefusedWithTheTwoThatAreThere() {
-    assertThat(sentence(parse("FROM python:3.12.10-slim-bookworm")))
-        .contains("Python 3.12", "3.11 and 3.13");
+  @ParameterizedTest
+  @ValueSource(strings = {"ubuntu:22.04", "python:3.12-slim", "127.0.0.1:5000/x@sha256:00"})
+  void anyOtherBaseIsOfARegistry(String image) {
+    assertThat(base("FROM " + image)).isEqualTo(new BuildSteps.Registry(image));
   }
 
   @Test
-  void anotherBaseIsRefusedByName() {
-    assertThat(sentence(parse("FROM ubuntu:22.04"))).contains("'ubuntu:22.04' is not served yet");
+  void filesComeOfARegistryToo() {
+    assertThat(((Copy) step("COPY --from=node:22 /a /b")).from())
+        .isEqualTo(new Source.RegistryImage("node:22"));
   }
 
   @Test
@@ -298,7 +299,7 @@ class BuildStepsTest {
     BuildSteps steps =
         BuildSteps.parse(
             new ImageDefinition(
-                List.of("FROM base", "ENV A=1"), Set.of("base"), Map.of(), Set.of(extra)));
+                List.of("FROM base", "ENV A=1"), Set.of("base"), Map.of(), false, Set.of(extra)));
 
     assertThat(sentence(steps)).contains(extra.words(), "not served yet");
   }

@@ -320,7 +320,7 @@ class ImageActorTest {
 
   private static Layer layer(String id, @Nullable String base) {
     return new Layer(
-        new ImageId(id), base == null ? null : new ImageId(base), new byte[] {1}, "2025.06");
+        new ImageId(id), base == null ? null : new ImageId(base), new byte[] {1}, "2025.06", null);
   }
 
   private static BuildNews built(Build build) {

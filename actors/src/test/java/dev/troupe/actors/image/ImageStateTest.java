@@ -18,7 +18,7 @@ class ImageStateTest {
 
   private static final Instant T0 = Instant.parse("2026-11-01T12:00:00Z");
   private static final Layer LAYER =
-      new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06");
+      new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06", null);
   private static final ImageFacts FACTS = new ImageFacts("3.13", "/root", "glibc", "2025.06");
   private static final ImageState UNDEFINED = new ImageState.Undefined();
   private static final ImageState UNBUILT = UNDEFINED.apply(new ImageDefined(LAYER, T0));

@@ -47,6 +47,11 @@ public final class ContainerDoors implements AutoCloseable {
 
   /** Opens a task's socket at this path, in place of one that is there. */
   public OpenDoor open(TaskId task, Path socket) throws IOException {
+    return open(task, socket, door);
+  }
+
+  /** The same, answered by another door. */
+  public OpenDoor open(TaskId task, Path socket, ContainerDoor door) throws IOException {
     Files.deleteIfExists(socket);
     Server server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))

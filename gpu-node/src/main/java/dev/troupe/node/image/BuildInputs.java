@@ -13,6 +13,7 @@ import java.util.Map;
  * @param context what {@code COPY} may name
  * @param secrets variables of its {@code RUN}s
  * @param secretsKey names these secrets, not what is in them
+ * @param registrySecret by which the registries of its images let us in; empty for none
  * @param fresh not empty: layers that were made under another word are of no use
  */
 record BuildInputs(
@@ -21,6 +22,7 @@ record BuildInputs(
     List<RootFolder> context,
     Map<String, String> secrets,
     String secretsKey,
+    Map<String, String> registrySecret,
     String fresh) {
 
   /** The key of the layer that a step makes over an image. */

@@ -19,6 +19,7 @@ final class CopyStep {
 
   private final ImageStore store;
   private final UvTool uv;
+  private final BaseImages bases;
   private final BuildInputs inputs;
   private final List<ImageRecord> stages;
   private final Consumer<String> log;
@@ -29,11 +30,13 @@ final class CopyStep {
   CopyStep(
       ImageStore store,
       UvTool uv,
+      BaseImages bases,
       BuildInputs inputs,
       List<ImageRecord> stages,
       Consumer<String> log) {
     this.store = store;
     this.uv = uv;
+    this.bases = bases;
     this.inputs = inputs;
     this.stages = stages;
     this.log = log;
@@ -44,6 +47,12 @@ final class CopyStep {
       throws IOException, InterruptedException {
     return switch (copy.from()) {
       case Source.Context() -> copy(image, copy, expand, inputs.context());
+      case Source.RegistryImage(var reference) -> {
+        ImageRecord other = bases.registry(reference, inputs.registrySecret(), log);
+        try (LayerMount mount = LayerMount.of(store, store.layersOf(other))) {
+          yield copy(image, copy, expand, List.of(mount.files()));
+        }
+      }
       case Source.Uv(var version) ->
           copy(
               image,

@@ -1,20 +1,27 @@
 package dev.troupe.node.image;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.image.BuildSteps;
 import dev.troupe.actors.image.BuildSteps.Base;
 import dev.troupe.actors.image.BuildSteps.Stage;
 import dev.troupe.actors.image.ImageDefinition;
+import dev.troupe.node.image.oci.RegistryImages;
+import dev.troupe.node.image.oci.StandalonePython;
 import dev.troupe.node.linux.FileTree;
 import dev.troupe.protocol.link.ImageChain;
 import dev.troupe.protocol.link.Layer;
+import dev.troupe.protocol.link.Mount;
+import dev.troupe.protocol.link.StartContainer;
 import dev.troupe.protocol.modal.BaseImage;
+import dev.troupe.protocol.modal.FunctionInput;
 import dev.troupe.protocol.modal.Image;
 import dev.troupe.protocol.modal.ImageContextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,17 +37,30 @@ public final class ImageBuilder {
   private final ImageStore store;
   private final BuildContainer container;
   private final MountStore mounts;
+  private final RunnerStore runners;
+  private final StandalonePython pythons;
+  private final FunctionSteps functions;
   private final BaseImages bases;
   private final PythonFacts facts;
   private final UvTool uv;
   private final Map<String, ReentrantLock> building = new ConcurrentHashMap<>();
 
-  ImageBuilder(ImageStore store, BuildContainer container, MountStore mounts) {
+  ImageBuilder(
+      ImageStore store,
+      BuildContainer container,
+      MountStore mounts,
+      RunnerStore runners,
+      RegistryImages registries,
+      StandalonePython pythons,
+      FunctionSteps functions) {
+    this.pythons = pythons;
+    this.runners = runners;
+    this.functions = functions;
     this.store = store;
     this.container = container;
     this.mounts = mounts;
     this.facts = new PythonFacts(store, container);
-    this.bases = new BaseImages(store, facts);
+    this.bases = new BaseImages(store, facts, registries);
     this.uv = new UvTool(store, container);
   }
 
@@ -84,10 +104,17 @@ public final class ImageBuilder {
     }
     return switch (BuildSteps.parse(describe(definition))) {
       case BuildSteps.Unsupported(var sentence) -> throw new BuildFailure(sentence);
+      case BuildSteps.ByFunction() ->
+          runFunction(
+              layer, definition, below.orElseThrow(() -> new BuildFailure("It has no base.")), log);
       case BuildSteps.Served served -> {
         Path files = contextFiles(definition);
         try {
-          yield carryOut(served, below, inputs(layer, definition, served, files), log);
+          yield carryOut(
+              served,
+              below,
+              inputs(layer, definition, served.globals(), context(layer, definition, files)),
+              log);
         } finally {
           FileTree.delete(files);
         }
@@ -102,27 +129,69 @@ public final class ImageBuilder {
             .map(BaseImage::getDockerTag)
             .collect(Collectors.toUnmodifiableSet()),
         image.getBuildArgsMap(),
+        image.hasBuildFunction(),
         Set.of());
   }
 
-  private BuildInputs inputs(Layer layer, Image definition, BuildSteps.Served served, Path files)
+  /** What the function leaves behind is the layer, unless an equal one did so before. */
+  private ImageRecord runFunction(
+      Layer layer, Image definition, ImageRecord below, Consumer<String> log)
+      throws IOException, InterruptedException {
+    byte[] function = definition.getBuildFunction().toByteArray();
+    String key =
+        inputs(layer, definition, Map.of(), List.of())
+            .key(below, "function", HexFormat.of().formatHex(Ids.sha256().digest(function)));
+    if (!store.hasLayer(key)) {
+      requireInputs(layer, layer.hasBuildFunction());
+      StartContainer order = layer.getBuildFunction();
+      List<Path> above = new ArrayList<>();
+      above.add(runners.ensure(below, order.getClientVersion(), order.getBuilderVersion(), log));
+      for (Mount mount : order.getMountsList()) {
+        above.add(mounts.ensure(mount));
+      }
+      FunctionInput input = definition.getBuildFunction().getInput();
+      try (FunctionSteps.Changes changes =
+          functions.run(order, input, below, store.layersOf(below), above, log)) {
+        Path finished = store.newFolder();
+        FileTree.delete(finished);
+        Files.move(changes.folder(), finished);
+        store.publish(finished, key);
+      }
+    }
+    return below.withLayer(key);
+  }
+
+  private static void requireInputs(Layer layer, boolean there) throws BuildFailure {
+    if (!there) {
+      throw new BuildFailure(
+          "Image %s is gone from this machine; build it again (modal deploy, with force_build)."
+              .formatted(layer.getImageId()));
+    }
+  }
+
+  private List<RootFolder> context(Layer layer, Image definition, Path files)
       throws IOException, InterruptedException {
     List<RootFolder> context = new ArrayList<>();
     if (!definition.getContextMountId().isEmpty()) {
-      if (!layer.hasContext()) {
-        throw new BuildFailure(
-            "Image %s is gone from this machine; build it again (modal deploy, with force_build)."
-                .formatted(layer.getImageId()));
-      }
-      context.add(new RootFolder(mounts.ensure(layer.getContext())));
+      requireInputs(layer, layer.hasContext());
+      String python = layer.getContext().getStandalonePython();
+      context.add(
+          new RootFolder(
+              python.isEmpty() ? mounts.ensure(layer.getContext()) : pythons.folder(python)));
     }
     context.add(new RootFolder(files));
+    return context;
+  }
+
+  private static BuildInputs inputs(
+      Layer layer, Image definition, Map<String, String> globals, List<RootFolder> context) {
     return new BuildInputs(
         definition.getBuildArgsMap(),
-        served.globals(),
+        globals,
         context,
         layer.getEnvironmentMap(),
         String.join(" ", definition.getSecretIdsList()),
+        layer.getRegistrySecretMap(),
         layer.getFresh());
   }
 
@@ -148,8 +217,8 @@ public final class ImageBuilder {
       if (!(stage.base() instanceof BuildSteps.LayerBelow)) {
         log.accept(stage.line() + "\n");
       }
-      CopyStep copies = new CopyStep(store, uv, inputs, List.copyOf(stages), log);
-      ImageRecord base = base(stage.base(), below, stages, log);
+      CopyStep copies = new CopyStep(store, uv, bases, inputs, List.copyOf(stages), log);
+      ImageRecord base = base(stage.base(), below, stages, inputs, log);
       stages.add(new StageRunner(store, container, copies, inputs, log).run(base, stage.steps()));
     }
     ImageRecord image = stages.getLast();
@@ -157,10 +226,16 @@ public final class ImageBuilder {
   }
 
   private ImageRecord base(
-      Base base, Optional<ImageRecord> below, List<ImageRecord> stages, Consumer<String> log)
+      Base base,
+      Optional<ImageRecord> below,
+      List<ImageRecord> stages,
+      BuildInputs inputs,
+      Consumer<String> log)
       throws IOException, InterruptedException {
     return switch (base) {
       case BuildSteps.Python python -> bases.python(python, log);
+      case BuildSteps.Registry(var reference) ->
+          bases.registry(reference, inputs.registrySecret(), log);
       case BuildSteps.LayerBelow(var tag) ->
           below.orElseThrow(() -> new BuildFailure("There is no image '" + tag + "'."));
       case BuildSteps.StageBelow(var index) -> stages.get(index);

@@ -2,6 +2,9 @@ package dev.troupe.node.image;
 
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.node.container.ContainerDriver;
+import dev.troupe.node.image.oci.ImageSettings;
+import dev.troupe.node.image.oci.RegistryImages;
+import dev.troupe.node.image.oci.StandalonePython;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.HostFiles;
 import dev.troupe.node.network.SandboxPool;
@@ -42,16 +45,24 @@ public final class Images {
       ContainerDriver driver,
       SandboxPool sandboxes,
       HostFiles hostFiles,
-      Pipes pipes)
+      Pipes pipes,
+      ImageSettings settings,
+      FunctionSteps functions)
       throws IOException {
     ImageStore store = ImageStore.open(folder.resolve("store"));
     BuildContainer container = new BuildContainer(driver, sandboxes, hostFiles, pipes, store);
     MountStore mounts = MountStore.open(folder.resolve("mounts"), contents);
-    return new Images(
-        store,
-        new ImageBuilder(store, container, mounts),
-        RunnerStore.open(store, container, folder),
-        mounts);
+    RunnerStore runners = RunnerStore.open(store, container, folder);
+    ImageBuilder builder =
+        new ImageBuilder(
+            store,
+            container,
+            mounts,
+            runners,
+            RegistryImages.open(store, folder, settings),
+            new StandalonePython(store, settings),
+            functions);
+    return new Images(store, builder, runners, mounts);
   }
 
   /** Ids of the images that are here. */

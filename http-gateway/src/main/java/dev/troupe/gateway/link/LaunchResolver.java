@@ -7,12 +7,17 @@ import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.function.FunctionDefinition;
 import dev.troupe.actors.function.FunctionDefinition.Resources;
+import dev.troupe.actors.function.FunctionProtocol;
+import dev.troupe.actors.function.FunctionProtocol.Description;
 import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MountId;
 import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol.Launch;
+import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.secret.SecretProtocol;
 import dev.troupe.actors.secret.SecretProtocol.SecretReply;
 import dev.troupe.gateway.mount.MountManifests;
@@ -29,15 +34,16 @@ import dev.troupe.protocol.modal.Function;
 import dev.troupe.protocol.modal.Image;
 import java.io.InputStream;
 import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /**
  * Gathers all that a machine must know to start a container: it is given no more than that, and
@@ -51,6 +57,7 @@ final class LaunchResolver {
   private final SecretBox secrets;
   private final Blocking disk;
   private final Duration askTimeout;
+  private final SecureRandom random = new SecureRandom();
 
   LaunchResolver(
       Entities entities,
@@ -81,7 +88,7 @@ final class LaunchResolver {
    *
    * @param built images that the machine has
    */
-  CompletionStage<StartContainer> resolve(Launch launch, Set<ImageId> built) {
+  CompletionStage<StartContainer> resolve(Launch launch, Predicate<ImageId> built) {
     FunctionDefinition definition = launch.definition();
     CompletableFuture<Function> function = function(definition).toCompletableFuture();
     CompletableFuture<AppView> app = app(definition.app()).toCompletableFuture();
@@ -140,7 +147,8 @@ final class LaunchResolver {
                 });
   }
 
-  private CompletionStage<ImageChain> image(FunctionDefinition definition, Set<ImageId> built) {
+  private CompletionStage<ImageChain> image(
+      FunctionDefinition definition, Predicate<ImageId> built) {
     ImageId image = definition.image();
     if (image == null) {
       return CompletableFuture.failedFuture(
@@ -163,8 +171,8 @@ final class LaunchResolver {
    *
    * @param built images that the machine has
    */
-  CompletionStage<ImageChain> chain(List<ImageProtocol.Layer> layers, Set<ImageId> built) {
-    return all(layers.stream().map(layer -> layer(layer, built.contains(layer.image()))).toList())
+  CompletionStage<ImageChain> chain(List<ImageProtocol.Layer> layers, Predicate<ImageId> built) {
+    return all(layers.stream().map(layer -> layer(layer, built.test(layer.image()))).toList())
         .thenApply(each -> ImageChain.newBuilder().addAllLayers(each).build());
   }
 
@@ -185,13 +193,46 @@ final class LaunchResolver {
             ? List.of()
             : List.of(new MountId(definition.getContextMountId()));
     List<SecretId> secretIds = definition.getSecretIdsList().stream().map(SecretId::new).toList();
+    String registrySecret = definition.getImageRegistryConfig().getSecretId();
+    List<SecretId> signIn =
+        registrySecret.isEmpty() ? List.of() : List.of(new SecretId(registrySecret));
     return mounts(context)
         .thenCombine(
             variables(secretIds),
             (files, variables) -> {
               files.forEach(message::setContext);
-              return message.putAllEnvironment(variables).build();
+              return message.putAllEnvironment(variables);
+            })
+        .thenCombine(
+            variables(signIn), (_, variables) -> message.putAllRegistrySecret(variables).build())
+        .thenCompose(
+            complete -> {
+              FunctionId function = layer.buildFunction();
+              return function == null
+                  ? CompletableFuture.completedStage(complete)
+                  : buildFunction(function)
+                      .thenApply(start -> complete.toBuilder().setBuildFunction(start).build());
             });
+  }
+
+  /** A container of a function that makes a layer: none of the function's own, nor of its share. */
+  private CompletionStage<StartContainer> buildFunction(FunctionId function) {
+    byte[] name = new byte[16];
+    random.nextBytes(name);
+    Share nothing = new Share(0, 0, List.of());
+    return entities
+        .function(function)
+        .<Description>ask(FunctionProtocol.Describe::new, askTimeout)
+        .thenCompose(
+            described ->
+                switch (described) {
+                  case Description.Known(var latest, _, _) ->
+                      // Of the layers below nothing is built for it alone.
+                      resolve(new Launch(Ids.task(name), latest, nothing), _ -> true);
+                  case Description.Unknown() ->
+                      throw new Unstartable(
+                          "Function %s, which makes an image, does not exist.".formatted(function));
+                });
   }
 
   /** The mounts that have files; a machine puts the client's own package there by itself. */

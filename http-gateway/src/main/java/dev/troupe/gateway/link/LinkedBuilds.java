@@ -52,7 +52,7 @@ final class LinkedBuilds {
     Set<ImageId> built = new LinkedHashSet<>(images);
     built.remove(order.image());
     return resolver
-        .chain(order.layers(), built)
+        .chain(order.layers(), built::contains)
         .thenApply(
             chain -> {
               BuildImage.Builder message =

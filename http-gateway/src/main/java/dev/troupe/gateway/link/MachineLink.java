@@ -332,7 +332,7 @@ final class MachineLink {
       return;
     }
     context.pipeToSelf(
-        around.resolver().resolve(launch, builds.images()),
+        around.resolver().resolve(launch, builds.images()::contains),
         (start, failure) -> new Message.Resolved(task, start, failure));
   }
 

@@ -44,6 +44,10 @@ public final class Permissions {
         "FunctionPrecreate",
         "ImageGetOrCreate",
         "ImageJoinStreaming",
+        "ImageListTags",
+        "ImageNameDelete",
+        "ImagePublish",
+        "ImageTagRevisions",
         "MountBatchedCheckExistence",
         "MountGetOrCreate",
         "MountPutFile",
@@ -83,6 +87,7 @@ public final class Permissions {
         "FunctionPutInputs",
         "FunctionRetryInputs",
         "ImageFromId",
+        "ImageGetByTag",
         "SecretGetOrCreate",
         "WorkspaceNameLookup");
   }

@@ -5,9 +5,11 @@ import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.ImageNameId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.actors.imagename.ImageNameProtocol;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.secret.SecretProtocol;
 import java.time.Duration;
@@ -47,6 +49,11 @@ public interface Entities {
   /** An image. */
   default EntityRef<ImageProtocol.Command> image(ImageId image) {
     return ref(ImageProtocol.KEY, image.value());
+  }
+
+  /** A name of images. */
+  default EntityRef<ImageNameProtocol.Command> imageName(ImageNameId name) {
+    return ref(ImageNameProtocol.KEY, name.value());
   }
 
   /** A secret. */

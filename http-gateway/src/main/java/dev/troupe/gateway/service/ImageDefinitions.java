@@ -1,5 +1,6 @@
 package dev.troupe.gateway.service;
 
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.BuildSteps;
@@ -16,6 +17,7 @@ import dev.troupe.protocol.modal.GenericResult.GenericStatus;
 import dev.troupe.protocol.modal.Image;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
 import dev.troupe.protocol.modal.ImageMetadata;
+import dev.troupe.protocol.modal.RegistryAuthType;
 import dev.troupe.protocol.modal.TaskLogs;
 import java.util.EnumSet;
 import java.util.Set;
@@ -30,12 +32,16 @@ final class ImageDefinitions {
   /** The layer that is asked for; UNIMPLEMENTED with a sentence where it can't be built. */
   static Layer layer(ImageGetOrCreateRequest request, String builderVersion) {
     Image image = request.getImage();
-    BuildSteps steps = BuildSteps.parse(definition(image, request.getBuildFunctionId()));
+    BuildSteps steps = BuildSteps.parse(definition(image));
     if (steps instanceof BuildSteps.Unsupported(var sentence)) {
       throw RpcFailure.unimplemented(sentence);
     }
     byte[] bytes = Canonical.bytes(image);
-    return new Layer(id(bytes, builderVersion), base(image), bytes, builderVersion);
+    FunctionId function =
+        steps instanceof BuildSteps.ByFunction
+            ? new FunctionId(request.getBuildFunctionId())
+            : null;
+    return new Layer(id(bytes, builderVersion), base(image), bytes, builderVersion, function);
   }
 
   /** The id of a definition: equal definitions are one image. */
@@ -54,26 +60,23 @@ final class ImageDefinitions {
   }
 
   /** A definition as far as its build depends on it. */
-  static ImageDefinition definition(Image image, String buildFunctionId) {
+  static ImageDefinition definition(Image image) {
     Set<Extra> extras = EnumSet.noneOf(Extra.class);
-    add(
-        extras,
-        Extra.BUILD_FUNCTION,
-        image.hasBuildFunction()
-            || !image.getBuildFunctionDef().isEmpty()
-            || !buildFunctionId.isEmpty());
     add(extras, Extra.VOLUMES, image.getVolumeMountsCount() > 0);
     add(extras, Extra.GPU, image.getGpuConfig().getCount() > 0);
+    RegistryAuthType signIn = image.getImageRegistryConfig().getRegistryAuthType();
     add(
         extras,
-        Extra.REGISTRY_CREDENTIALS,
-        !image.getImageRegistryConfig().getSecretId().isEmpty());
+        Extra.FOREIGN_SIGN_IN,
+        signIn == RegistryAuthType.REGISTRY_AUTH_TYPE_AWS
+            || signIn == RegistryAuthType.REGISTRY_AUTH_TYPE_GCP);
     return new ImageDefinition(
         image.getDockerfileCommandsList(),
         image.getBaseImagesList().stream()
             .map(BaseImage::getDockerTag)
             .collect(Collectors.toUnmodifiableSet()),
         image.getBuildArgsMap(),
+        image.hasBuildFunction(),
         extras);
   }
 

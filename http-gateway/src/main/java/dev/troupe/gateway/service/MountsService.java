@@ -137,8 +137,8 @@ final class MountsService implements RpcService {
       return keep("", "", Mount.getDefaultInstance());
     }
     if (MountFiles.isStandalonePython(name)) {
-      throw RpcFailure.unimplemented(
-          "Troupe does not serve add_python= yet; take an image that has its Python.");
+      // Its files are on the machines, by a setting of theirs.
+      return keep("", "", Mount.newBuilder().setStandalonePython(name).build());
     }
     throw RpcFailure.notFound("There is no global mount '%.120s'.".formatted(name));
   }

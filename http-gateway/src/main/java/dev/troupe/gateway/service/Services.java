@@ -22,6 +22,7 @@ public final class Services {
             new FunctionsService(world, apps, definer),
             new ClassesService(world, apps, definer),
             new ImagesService(world),
+            new ImageNamesService(world),
             new MountsService(world),
             new SecretsService(world),
             new BlobsService(world),

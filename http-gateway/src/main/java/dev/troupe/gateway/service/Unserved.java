@@ -48,7 +48,6 @@ final class Unserved {
     refuse(function.getVolumeMountsCount() > 0, name, "volumes (volumes=)");
     refuse(!function.getProxyId().isEmpty(), name, "proxies (proxy=)");
     refuse(function.getIsServer(), name, "servers (@app.server)");
-    refuse(function.getIsBuilderFunction(), name, "Image.run_function");
     refuse(function.getExperimentalGroupSize() > 0, name, "clusters (@clustered)");
     refuse(function.getI6PnEnabled(), name, "the private network between containers (i6pn=)");
     refuse(function.getUntrusted(), name, "restrict_modal_access");

@@ -49,7 +49,6 @@ class UnservedTest {
             "volumes", function().addVolumeMounts(VolumeMount.getDefaultInstance()),
             "proxies", function().setProxyId("pr-1"),
             "servers", function().setIsServer(true),
-            "Image.run_function", function().setIsBuilderFunction(true),
             "clusters", function().setExperimentalGroupSize(2),
             "restrict_modal_access", function().setUntrusted(true),
             "private network", function().setI6PnEnabled(true));

@@ -52,6 +52,11 @@ public final class JdbcDirectory implements Directory {
           + COLUMNS
           + " FROM directory_entry WHERE kind = ? AND environment = ?"
           + " ORDER BY kind, environment, created_at DESC, id LIMIT ?";
+  private static final String NAMED =
+      "SELECT "
+          + COLUMNS
+          + " FROM directory_entry WHERE kind = ? AND environment = ? AND name > ?"
+          + " AND name LIKE ? ESCAPE '!' ORDER BY kind, environment, name LIMIT ?";
 
   private final Database database;
   private final BlockingReads reads;
@@ -148,6 +153,23 @@ public final class JdbcDirectory implements Directory {
                     ? Query.of(connection, LIST).with(kind.name())
                     : Query.of(connection, LIST_IN).with(kind.name()).with(environment);
             return query.with(limit).list(JdbcDirectory::read);
+          }
+        });
+  }
+
+  @Override
+  public CompletionStage<List<Entry>> named(
+      Kind kind, String environment, String prefix, String after, int limit) {
+    return reads.start(
+        () -> {
+          try (Connection connection = database.pool().getConnection()) {
+            return Query.of(connection, NAMED)
+                .with(kind.name())
+                .with(environment)
+                .with(after)
+                .with(prefix.replaceAll("[!%_]", "!$0") + "%")
+                .with(limit)
+                .list(JdbcDirectory::read);
           }
         });
   }

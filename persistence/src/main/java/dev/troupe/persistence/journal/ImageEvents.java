@@ -2,6 +2,7 @@ package dev.troupe.persistence.journal;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageEvent;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
@@ -69,6 +70,9 @@ final class ImageEvents implements EventCodec<ImageEvent> {
     if (layer.base() != null) {
       message.setBase(layer.base().value());
     }
+    if (layer.buildFunction() != null) {
+      message.setBuildFunction(layer.buildFunction().value());
+    }
     return message.build();
   }
 
@@ -78,7 +82,8 @@ final class ImageEvents implements EventCodec<ImageEvent> {
             new ImageId(message.getImage()),
             message.hasBase() ? new ImageId(message.getBase()) : null,
             message.getDefinition().toByteArray(),
-            message.getBuilderVersion()),
+            message.getBuilderVersion(),
+            message.hasBuildFunction() ? new FunctionId(message.getBuildFunction()) : null),
         Micros.toInstant(message.getAt()));
   }
 

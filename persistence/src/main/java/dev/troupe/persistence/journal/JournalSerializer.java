@@ -20,7 +20,12 @@ public final class JournalSerializer extends SerializerWithStringManifest {
   private static final int IDENTIFIER = 28_011;
 
   private static final List<EventCodec<?>> CODECS =
-      List.of(new AppEvents(), new FunctionEvents(), new ImageEvents(), new SecretEvents());
+      List.of(
+          new AppEvents(),
+          new FunctionEvents(),
+          new ImageEvents(),
+          new ImageNameEvents(),
+          new SecretEvents());
 
   private final Map<String, EventCodec.Reader<?>> readers = new HashMap<>();
 

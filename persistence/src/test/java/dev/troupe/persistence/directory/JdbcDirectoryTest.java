@@ -158,6 +158,28 @@ class JdbcDirectoryTest {
     assertThat(ids(directory.list(Kind.TOKEN, "", 2))).isEmpty();
   }
 
+  @Test
+  void namesComeInOrderByPrefixFromBehindTheLast() {
+    for (String name : List.of("b:v1", "a_1", "ab1", "a!%", "B")) {
+      get(directory.put(app("ap-" + name, "main", name, 0)));
+    }
+    get(directory.put(app("ap-dev", "dev", "a", 0)));
+    get(directory.put(app("ap-nameless", "main", "", 0)));
+
+    assertThat(named("", "", 10)).containsExactly("B", "a!%", "a_1", "ab1", "b:v1");
+    assertThat(named("", "a_1", 1)).containsExactly("ab1");
+    assertThat(named("a_", "", 10)).containsExactly("a_1");
+    assertThat(named("a!%", "", 10)).containsExactly("a!%");
+    assertThat(named("a", "a!%", 10)).containsExactly("a_1", "ab1");
+    assertThat(named("", "b:v1", 10)).isEmpty();
+  }
+
+  private List<String> named(String prefix, String after, int limit) {
+    return get(directory.named(Kind.APP, "main", prefix, after, limit)).stream()
+        .map(Entry::name)
+        .toList();
+  }
+
   private static List<String> ids(CompletionStage<List<Entry>> entries) {
     return get(entries).stream().map(Entry::id).toList();
   }

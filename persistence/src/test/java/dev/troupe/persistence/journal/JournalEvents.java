@@ -16,6 +16,7 @@ import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageEvent;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.imagename.ImageNameEvent;
 import dev.troupe.actors.secret.SecretEvent;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,6 +36,10 @@ final class JournalEvents {
     apps(events);
     functions(events);
     images(events);
+    events.put(
+        "image-name.published",
+        new ImageNameEvent.ImagePublished("main", "tools:v1", IMAGE, "ir-1", "ak-1", AT));
+    events.put("image-name.deleted", new ImageNameEvent.ImageNameDeleted(AT));
     events.put(
         "secret.written",
         new SecretEvent.SecretWritten(
@@ -118,11 +123,15 @@ final class JournalEvents {
     events.put(
         "image.defined",
         new ImageEvent.ImageDefined(
-            new Layer(IMAGE, BASE, "FROM base".getBytes(UTF_8), "2025.06"), AT));
+            new Layer(IMAGE, BASE, "FROM base".getBytes(UTF_8), "2025.06", null), AT));
     events.put(
         "image.defined.base",
         new ImageEvent.ImageDefined(
-            new Layer(BASE, null, "FROM python".getBytes(UTF_8), "2025.06"), AT));
+            new Layer(BASE, null, "FROM python".getBytes(UTF_8), "2025.06", null), AT));
+    events.put(
+        "image.defined.function",
+        new ImageEvent.ImageDefined(
+            new Layer(IMAGE, BASE, new byte[] {1}, "2025.06", new FunctionId("fu-f")), AT));
     events.put(
         "image.built",
         new ImageEvent.ImageBuilt(new ImageFacts("3.13.5", "/root", "2.41", "2025.06"), AT));

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.troupe.actors.app.AppEvent;
 import dev.troupe.actors.function.FunctionEvent;
 import dev.troupe.actors.image.ImageEvent;
+import dev.troupe.actors.imagename.ImageNameEvent;
 import dev.troupe.actors.secret.SecretEvent;
 import java.io.IOException;
 import java.io.NotSerializableException;
@@ -32,7 +33,12 @@ class JournalSerializerTest {
 
   private static final Path GOLDEN = Path.of("src", "test", "golden", "journal", "1");
   private static final List<Class<?>> KINDS =
-      List.of(AppEvent.class, FunctionEvent.class, ImageEvent.class, SecretEvent.class);
+      List.of(
+          AppEvent.class,
+          FunctionEvent.class,
+          ImageEvent.class,
+          ImageNameEvent.class,
+          SecretEvent.class);
 
   private final JournalSerializer serializer = new JournalSerializer();
 
