@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 
 import pytest
@@ -11,9 +12,10 @@ from harness.registry import tar_of
 from harness.server import PROGRAM
 
 
-def image(*arguments, data=DATA, succeeds=True):
+def image(*arguments, data=DATA, succeeds=True, **environment):
     ended = subprocess.run(
         [PROGRAM, "image", *map(str, arguments), "--data", data],
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -83,3 +85,12 @@ def test_a_layout_that_is_none_is_refused(server, tmp_path):
     refused = image("import", tmp_path, "--name", "x", succeeds=False)
     assert "is no OCI image layout" in refused.stderr
     assert "Exception" not in refused.stderr
+
+
+def test_a_folder_of_any_name_is_found_in_any_locale(server, tmp_path):
+    """Break: start the JVM in the locale that the user's shell happens to have."""
+    layout = make_layout(tmp_path / "Größe", [tar_of({"Főtanúsítvány": "1"})])
+    name = f"registry.example/{tmp_path.name.lower()}:1"
+    image("import", layout, "--name", name, LC_ALL="C")
+    image("export", name, tmp_path / "имя", LC_ALL="C")
+    assert (tmp_path / "имя/index.json").exists()

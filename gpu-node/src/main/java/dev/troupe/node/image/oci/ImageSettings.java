@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -17,6 +18,7 @@ import java.util.Set;
  * @param offline whether no registry and no mirror is ever asked
  * @param mirrors what is asked before a registry, by the registry's host
  * @param insecureRegistries hosts that are spoken to without TLS; this machine itself always is
+ * @param caFile authorities in PEM that are believed beside Java's own; empty: none
  * @param parallelTransfers layers that come at the same time
  * @param layerLimitBytes of one layer, unpacked
  * @param layerEntries files and folders of one layer
@@ -26,6 +28,7 @@ public record ImageSettings(
     boolean offline,
     Map<String, List<URI>> mirrors,
     Set<String> insecureRegistries,
+    String caFile,
     int parallelTransfers,
     long layerLimitBytes,
     long layerEntries,
@@ -64,6 +67,7 @@ public record ImageSettings(
         section.getBoolean("offline"),
         mirrors,
         new LinkedHashSet<>(section.getStringList("insecure-registries")),
+        section.getString("ca-file"),
         section.getInt("parallel-transfers"),
         section.getBytes("layer-limit"),
         section.getLong("layer-entries"),
@@ -84,6 +88,11 @@ public record ImageSettings(
               .formatted(registry, text));
     }
     return uri;
+  }
+
+  /** The file of further authorities, if there is one. */
+  Optional<Path> authorities() {
+    return caFile.isEmpty() ? Optional.empty() : Optional.of(Path.of(caFile));
   }
 
   /** What a layer may take. */

@@ -74,12 +74,16 @@ final class Registry {
   }
 
   /** A client whose redirects are followed here. */
-  static HttpClient client() {
-    return HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_1_1)
-        .followRedirects(HttpClient.Redirect.NEVER)
-        .connectTimeout(Duration.ofSeconds(15))
-        .build();
+  static HttpClient client(ImageSettings settings) throws IOException {
+    HttpClient.Builder client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(Duration.ofSeconds(15));
+    if (settings.authorities().isPresent()) {
+      client.sslContext(Trust.with(settings.authorities().get()));
+    }
+    return client.build();
   }
 
   /** Its host, for people. */

@@ -33,13 +33,15 @@ public final class RegistryImages {
   private final ReferenceBook references;
   private final ImageSettings settings;
   private final LayerIntake intake;
-  private final HttpClient http = Registry.client();
+  private final HttpClient http;
   private final Registry.Patience patience;
   private final Platform platform = Platform.ofThisMachine();
 
   private RegistryImages(
-      ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience) {
+      ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience)
+      throws IOException {
     this.store = store;
+    this.http = Registry.client(settings);
     this.references = book(folder);
     this.settings = settings;
     this.patience = patience;
@@ -51,12 +53,14 @@ public final class RegistryImages {
    *
    * @param folder of its images, in which the names are kept
    */
-  public static RegistryImages open(ImageStore store, Path folder, ImageSettings settings) {
+  public static RegistryImages open(ImageStore store, Path folder, ImageSettings settings)
+      throws IOException {
     return open(store, folder, settings, Registry.Patience.USUAL);
   }
 
   static RegistryImages open(
-      ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience) {
+      ImageStore store, Path folder, ImageSettings settings, Registry.Patience patience)
+      throws IOException {
     return new RegistryImages(store, folder, settings, patience);
   }
 

@@ -7,9 +7,11 @@ import com.github.luben.zstd.Zstd;
 import com.typesafe.config.ConfigFactory;
 import dev.troupe.node.image.BuildFailure;
 import dev.troupe.node.image.ImageStore;
+import dev.troupe.node.linux.Command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,14 +55,16 @@ class RegistryTest {
     store = ImageStore.open(directory.resolve("store"));
   }
 
-  private RegistryImages images(String settings) {
+  private RegistryImages images(String settings) throws IOException {
     return RegistryImages.open(
         store,
         directory,
         ImageSettings.from(
             ConfigFactory.parseString(settings)
                 .withFallback(ConfigFactory.defaultReference())
-                .getConfig("troupe")));
+                .getConfig("troupe")),
+        new Registry.Patience(
+            Duration.ofSeconds(60), Duration.ofMillis(10), Duration.ofMillis(10)));
   }
 
   private synchronized void hear(String line) {
@@ -253,5 +257,49 @@ class RegistryTest {
         .isInstanceOf(BuildFailure.class)
         .hasMessageContaining("troupe.images.offline")
         .hasMessageContaining("troupe image import");
+  }
+
+  @Test
+  void aMirrorWithTlsIsBelievedByTheFileOfTheSettingOnly() throws Exception {
+    Path keys = directory.resolve("keys.p12");
+    Path authority = directory.resolve("authority.pem");
+    String keytool = System.getProperty("java.home") + "/bin/keytool";
+    String[] store = {"-keystore", keys.toString(), "-storepass", "of-a-test", "-alias", "it"};
+    keytool(
+        keytool,
+        store,
+        "-genkeypair",
+        "-keyalg",
+        "EC",
+        "-dname",
+        "CN=it",
+        "-ext",
+        "san=ip:127.0.0.1");
+    keytool(keytool, store, "-exportcert", "-rfc", "-file", authority.toString());
+    TestImage image = TestImage.of(new TarMaker().file("word", "safe"));
+    try (TlsServer server = TlsServer.start(keys, "of-a-test", image)) {
+      String mirror = "troupe.images.mirrors { default = [\"https://" + server.host() + "\"] }\n";
+      String trusting = mirror + "troupe.images.ca-file = \"" + authority + "\"";
+
+      assertThat(read(images(trusting).get("bare", Optional.empty(), this::hear), 0, "word"))
+          .isEqualTo("safe");
+      assertThatThrownBy(
+              () ->
+                  images(
+                          "troupe.images.mirrors { \"other.invalid\" = [\"https://"
+                              + server.host()
+                              + "\"] }")
+                      .get("other.invalid/x", Optional.empty(), this::hear))
+          .isInstanceOf(BuildFailure.class)
+          .hasMessageContaining("Mirror: The registry " + server.host() + " can't be used now");
+    }
+  }
+
+  private static void keytool(String program, String[] store, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of(program));
+    command.addAll(List.of(arguments));
+    command.addAll(List.of(store));
+    Command.run(Duration.ofSeconds(30), "", command);
   }
 }
