@@ -100,7 +100,7 @@ public final class MountManifests {
   }
 
   private static byte[] canonical(Mount list) {
-    Mount.Builder sorted = Mount.newBuilder();
+    Mount.Builder sorted = Mount.newBuilder().setStandalonePython(list.getStandalonePython());
     list.getFilesList().stream()
         .sorted(java.util.Comparator.comparing(file -> file.getPath()))
         .forEach(sorted::addFiles);
