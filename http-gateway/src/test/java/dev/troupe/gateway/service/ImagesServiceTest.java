@@ -98,7 +98,12 @@ class ImagesServiceTest {
   void refusesABuildThatIsNotServedBeforeItBegins() {
     RpcFailure failure =
         catchThrowableOfType(
-            RpcFailure.class, () -> get(Image.newBuilder().addDockerfileCommands("FROM alpine:3")));
+            RpcFailure.class,
+            () ->
+                get(
+                    Image.newBuilder()
+                        .addDockerfileCommands("FROM python:3.11-slim")
+                        .addDockerfileCommands("RUN --mount=type=ssh true")));
 
     assertThat(failure.code()).isEqualTo(StatusCode.UNIMPLEMENTED);
     assertThat(ensured).isEmpty();
