@@ -20,7 +20,10 @@ class LayerPackerTest {
 
   private static final LayerUnpacker.Limits LIMITS = new LayerUnpacker.Limits(1 << 20, 1000);
 
-  /** All that a layer can hold, as one line a name: type, rights, owners, time, links, content. */
+  /**
+   * All that a layer can hold, as one line a name: type, rights, owners, time, links, content; a
+   * whiteout has no time of its own.
+   */
   private static final String LOOK =
       """
       import os, stat, sys
@@ -34,7 +37,7 @@ class LayerPackerTest {
           elif stat.S_ISREG(s.st_mode): content = open(path, "rb").read()
           attributes = {a: os.getxattr(path, a, follow_symlinks=False) for a in sorted(os.listxattr(path, follow_symlinks=False))}
           print(os.path.relpath(path, root), oct(s.st_mode), s.st_uid, s.st_gid, s.st_rdev,
-            int(s.st_mtime), s.st_nlink if not stat.S_ISDIR(s.st_mode) else 0, content, attributes)
+            int(s.st_mtime) if s.st_rdev or not stat.S_ISCHR(s.st_mode) else "", s.st_nlink if not stat.S_ISDIR(s.st_mode) else 0, content, attributes)
       """;
 
   @TempDir private Path directory = Path.of("unset");
