@@ -1,6 +1,7 @@
 """Images: debian_slim() made by recipe, build steps on top of it, and files added at start."""
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_packages_are_installed_into_the_image(client, script, tmp_path):
             .pip_install_from_requirements("wanted.txt")
             .pip_install_from_pyproject("pyproject.toml")
             .uv_pip_install("pluggy==1.5.0")
-            .run_commands("tree --version")
+            .run_commands("tree --version; echo %s")
         )
         app = modal.App("packages", image=image)
 
@@ -70,7 +71,8 @@ def test_packages_are_installed_into_the_image(client, script, tmp_path):
         @app.local_entrypoint()
         def main():
             print(look.remote())
-        """,
+        """
+        % uuid.uuid4(),
     )
     finished = client.modal("run", app)
     assert repr(("x", "0.9.0", "1.17.0", "2.0.0", "1.5.0")) in finished.stdout
@@ -315,7 +317,7 @@ def stamp(finished):
 
 def test_one_content_is_built_once_however_many_ask(client, script):
     """Break: begin a build for each who asks."""
-    app = script("once.py", STAMPED.format(name="once", force=""))
+    app = script("once.py", STAMPED.format(name=uuid.uuid4(), force=""))
     runs = [client.start_modal("run", app) for _ in range(3)]
     finished = [run.finish() for run in runs]
     assert len({stamp(it) for it in finished}) == 1

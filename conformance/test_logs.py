@@ -466,7 +466,6 @@ def test_logs_are_there_after_a_kill_of_the_server(server, talker):
 # ---- the guide
 
 
-@pytest.mark.core
 def test_the_snippets_of_the_guide_run_as_they_stand(client, tmp_path):
     """Break: answer UNIMPLEMENTED to one of the RPCs behind the guide's commands."""
     blocks = re.findall(r"^```(python|console) ?(\S*)\n(.*?)^```", GUIDE.read_text(), re.M | re.S)

@@ -127,7 +127,9 @@ def test_a_secret_can_not_be_read_from_the_disk(client, server, script, name):
         capture_output=True,
         text=True,
     )
-    assert (found.returncode, found.stdout) == (1, ""), found
+    # Containers of earlier tests may still be on their way out, and their files with them.
+    missed = [line for line in found.stderr.splitlines() if "No such file" not in line]
+    assert (found.stdout, missed) == ("", []), found
 
     def its_name_is_found():
         search = ["grep", "-rl", "--binary", "-F", name, str(server.data / "store")]
