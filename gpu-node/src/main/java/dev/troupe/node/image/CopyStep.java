@@ -47,24 +47,24 @@ final class CopyStep {
       throws IOException, InterruptedException {
     return switch (copy.from()) {
       case Source.Context() -> copy(image, copy, expand, inputs.context());
-      case Source.RegistryImage(var reference) -> {
-        ImageRecord other = bases.registry(reference, inputs.registrySecret(), log);
-        try (LayerMount mount = LayerMount.of(store, store.layersOf(other))) {
-          yield copy(image, copy, expand, List.of(mount.files()));
-        }
-      }
+      case Source.RegistryImage(var reference) ->
+          copyFrom(bases.registry(reference, inputs.registrySecret(), log), image, copy, expand);
       case Source.Uv(var version) ->
           copy(
               image,
               copy,
               expand,
               List.of(new RootFolder(uv.ensure(image, version, inputs.fresh(), log))));
-      case Source.EarlierStage(var index) -> {
-        try (LayerMount other = LayerMount.of(store, store.layersOf(stages.get(index)))) {
-          yield copy(image, copy, expand, List.of(other.files()));
-        }
-      }
+      case Source.EarlierStage(var index) -> copyFrom(stages.get(index), image, copy, expand);
     };
+  }
+
+  private ImageRecord copyFrom(
+      ImageRecord other, ImageRecord image, Copy copy, UnaryOperator<String> expand)
+      throws IOException {
+    try (LayerMount mount = LayerMount.of(store, store.layersOf(other))) {
+      return copy(image, copy, expand, List.of(mount.files()));
+    }
   }
 
   private ImageRecord copy(

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -50,12 +49,6 @@ final class LayerFolders {
       case "root" -> Files.setAttribute(folder, "unix:mode", 0700);
       default -> Files.setPosixFilePermissions(folder, FOLDER);
     }
-  }
-
-  /** Whether a folder of the container is in one of these layers. */
-  static boolean hasFolder(List<Path> layers, String path) {
-    Path relative = Path.of("/").relativize(Path.of(path).normalize());
-    return layers.stream().anyMatch(layer -> Files.isDirectory(layer.resolve(relative)));
   }
 
   /** Sets the nine ordinary bits of a mode. */

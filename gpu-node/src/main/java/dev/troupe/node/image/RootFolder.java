@@ -76,10 +76,6 @@ final class RootFolder {
     return Files.isDirectory(resolve(path), LinkOption.NOFOLLOW_LINKS);
   }
 
-  boolean exists(String path) throws IOException {
-    return Files.exists(resolve(path), LinkOption.NOFOLLOW_LINKS);
-  }
-
   /** Makes a folder and those it is in; returns where it is. */
   Path makeFolders(String path) throws IOException {
     Path place = resolve(path);
