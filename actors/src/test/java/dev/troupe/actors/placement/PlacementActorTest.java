@@ -22,6 +22,7 @@ import dev.troupe.actors.testing.ManualSystem;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding.Passivate;
@@ -103,12 +104,19 @@ class PlacementActorTest {
   @Test
   void theBoardShowsWhatIsAdvertisedForAsLongAsItIs() {
     Boards shown = Boards.start(SYSTEM.kit().system(), SYSTEM.clock());
-    MachineAdvert advert = new MachineAdvert(M, 7, true, CAPACITY, CAPACITY, List.of(), Map.of());
+    AtomicLong revision = new AtomicLong();
 
+    // Adverts before the board listens are lost: one is made again until any is shown.
     machines.awaitAssert(
         () -> {
-          shown.publish(advert);
-          assertThat(shown.machines()).containsExactly(advert);
+          shown.publish(advert(revision.incrementAndGet()));
+          assertThat(shown.machines()).isNotEmpty();
+          return null;
+        });
+    // Once the last is shown none is on its way, to come after the pass of time.
+    machines.awaitAssert(
+        () -> {
+          assertThat(shown.machines()).containsExactly(advert(revision.get()));
           return null;
         });
     SYSTEM.pass(Duration.ofSeconds(16));
@@ -118,6 +126,10 @@ class PlacementActorTest {
           assertThat(shown.machines()).isEmpty();
           return null;
         });
+  }
+
+  private static MachineAdvert advert(long revision) {
+    return new MachineAdvert(M, revision, true, CAPACITY, CAPACITY, List.of(), Map.of());
   }
 
   private ActorRef<Command> spawn() {
