@@ -16,6 +16,7 @@ import dev.troupe.persistence.store.Database.Address;
 import dev.troupe.persistence.vault.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -49,7 +50,7 @@ public final class Persistence implements AutoCloseable {
     Database database =
         opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
     BlockingReads reads = opened(new BlockingReads());
-    this.callLog = opened(new JdbcCallLog(database, reads, settings));
+    this.callLog = opened(callLog(settings, data, database, reads));
     this.directory = new JdbcDirectory(database, reads);
     this.blobs = FileBlobStore.open(data.blobs(), InstantSource.system());
     this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
@@ -77,6 +78,22 @@ public final class Persistence implements AutoCloseable {
       if (!started) {
         closeAll(toClose);
       }
+    }
+  }
+
+  private static JdbcCallLog callLog(
+      PersistenceSettings settings, DataDirectory data, Database database, BlockingReads reads)
+      throws IOException {
+    if (!settings.url().isEmpty()) {
+      return JdbcCallLog.shared(database, reads, settings);
+    }
+    try {
+      return JdbcCallLog.alone(database, reads, settings, data.callLog());
+    } catch (SQLException refused) {
+      throw new StartRefused(
+          "The tables of calls refuse what %s holds: %s"
+              .formatted(data.callLog(), refused.getMessage()),
+          refused);
     }
   }
 

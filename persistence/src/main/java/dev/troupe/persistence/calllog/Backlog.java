@@ -39,6 +39,7 @@ final class Backlog {
     final long bytes;
     final long at;
     final Touched touched;
+    private boolean started;
     private boolean gone;
 
     private Entry(FunctionId function, long epoch, long row, long bytes, long at, Touched touched) {
@@ -93,13 +94,19 @@ final class Backlog {
     bytes += row.bytes();
   }
 
-  /** Whether a new call of this id is among what stays; if so, so are all inputs that it has. */
+  /** Whether a new call of this id is among what stays, or was when what stays began. */
   boolean bringsCall(FunctionId function, CallId call) {
     OfFunction of = functions.get(function);
     return of != null && of.merged.bringsCall(call);
   }
 
-  /** Whether a new input of this id is among what stays. */
+  /** Whether a new call of this id is among what stays, and with it all inputs that it has. */
+  boolean bringsAllOf(FunctionId function, CallId call) {
+    OfFunction of = functions.get(function);
+    return of != null && of.merged.bringsAllOf(call);
+  }
+
+  /** Whether a new input of this id is among what stays, or was when what stays began. */
   boolean bringsInput(FunctionId function, InputId input) {
     OfFunction of = functions.get(function);
     return of != null && of.merged.bringsInput(input);
@@ -128,7 +135,7 @@ final class Backlog {
       if (!crowded && (!ripe || changes >= limits.sliceChanges())) {
         break;
       }
-      if (!entry.gone && !refused(entry)) {
+      if (isToGo(entry)) {
         slice.add(entry);
         changes += entry.touched.size();
         left -= entry.bytes;
@@ -145,10 +152,32 @@ final class Backlog {
     return entry.at + 2 * limits.delayNanos();
   }
 
-  /** All rows of a function, oldest first. */
+  /** The rows of a function that are not on their way yet, oldest first. */
   List<Entry> of(FunctionId function) {
     OfFunction of = functions.get(function);
-    return of == null ? List.of() : List.copyOf(of.entries);
+    return of == null ? List.of() : of.entries.stream().filter(entry -> !entry.started).toList();
+  }
+
+  /**
+   * These rows are on their way to the tables by another thread: nothing merges into them any more,
+   * and no later slice has them.
+   */
+  void start(List<Entry> slice) {
+    for (Entry entry : slice) {
+      entry.started = true;
+      entry.touched.freeze();
+    }
+  }
+
+  /** The bytes of what stays. */
+  long bytes() {
+    return bytes;
+  }
+
+  /** The number of the oldest row that stays; empty when none does. */
+  OptionalLong oldestRow() {
+    dropGone();
+    return byAge.isEmpty() ? OptionalLong.empty() : OptionalLong.of(byAge.element().row);
   }
 
   /** These rows, the oldest of their functions, are in the tables. */
@@ -196,10 +225,18 @@ final class Backlog {
     bytes -= entry.bytes;
   }
 
+  private boolean isToGo(Entry entry) {
+    return !entry.gone && !entry.started && !refused(entry);
+  }
+
   private @Nullable Entry oldest() {
+    dropGone();
+    return byAge.stream().filter(this::isToGo).findFirst().orElse(null);
+  }
+
+  private void dropGone() {
     while (!byAge.isEmpty() && byAge.element().gone) {
       byAge.remove();
     }
-    return byAge.stream().filter(entry -> !entry.gone && !refused(entry)).findFirst().orElse(null);
   }
 }

@@ -53,6 +53,7 @@ final class CommitQueue {
   private long since;
   private int lastSize;
   private boolean closed;
+  private boolean woken;
 
   CommitQueue(Limits limits) {
     this.limits = limits;
@@ -90,14 +91,42 @@ final class CommitQueue {
     }
   }
 
+  /** Makes the taker return soon, with what there is. */
+  void wake() {
+    lock.lock();
+    try {
+      woken = true;
+      arrived.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits, without taking anything, until somebody {@link #wake}s the taker. */
+  void awaitWake() {
+    lock.lock();
+    try {
+      while (!woken) {
+        arrived.await();
+      }
+      woken = false;
+    } catch (InterruptedException nobodyShould) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Waits for requests and takes the next group, all of one kind. Empty once {@code due} (of {@link
-   * System#nanoTime}) has come without any, or the queue is closed and nothing is left.
+   * System#nanoTime}) has come without any, the taker was woken, or the queue is closed and nothing
+   * is left.
    */
   List<CommitRequest> take(OptionalLong due) {
     lock.lock();
     try {
       awaitGroup(due);
+      woken = false;
       List<CommitRequest> group = new ArrayList<>();
       long bytes = 0;
       while (!waiting.isEmpty() && fits(waiting.element(), group, bytes)) {
@@ -124,7 +153,7 @@ final class CommitQueue {
   }
 
   private void awaitReason(OptionalLong due) throws InterruptedException {
-    while (urgent == 0 && !closed) {
+    while (urgent == 0 && !closed && !woken) {
       long now = System.nanoTime();
       long left = due.isPresent() ? due.getAsLong() - now : Long.MAX_VALUE;
       if (!waiting.isEmpty()) {

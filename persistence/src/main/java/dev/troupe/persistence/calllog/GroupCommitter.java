@@ -8,9 +8,9 @@ import dev.troupe.persistence.calllog.CommitRequest.Claim;
 import dev.troupe.persistence.calllog.CommitRequest.Settle;
 import dev.troupe.persistence.calllog.CommitRequest.Write;
 import dev.troupe.persistence.calllog.GroupRows.Added;
-import dev.troupe.persistence.calllog.LogSession.Changes;
 import dev.troupe.persistence.calllog.LogSession.Owner;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
+import dev.troupe.persistence.calllog.Transactions.Durability;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.SqlFailures;
 import dev.troupe.persistence.store.StoreAway;
@@ -25,13 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,37 +53,33 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Promises are kept on the committer's thread: what hangs on them must be quick.
  */
-final class GroupCommitter implements AutoCloseable {
+final class GroupCommitter implements Committer {
 
   private static final Logger log = LoggerFactory.getLogger(GroupCommitter.class);
   private static final String GONE = "the store was away when the server stopped";
   private static final String CLOSED = "the store is closed";
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
 
-  private final Database database;
   private final CommitQueue queue;
   private final Backlog backlog;
   private final Outage outage;
-  private final String committer = UUID.randomUUID().toString();
+  private final Transactions transactions;
   private final Thread thread;
 
   /** Functions with rows that are acknowledged and not in the tables; read by any thread. */
   private final Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
 
-  private @Nullable LogSession session;
-  private long lastNumber;
-
   GroupCommitter(
       Database database, CommitQueue.Limits limits, Backlog.Limits settling, Outage outage) {
-    this.database = database;
     this.queue = new CommitQueue(limits);
     this.backlog = new Backlog(settling);
     this.outage = outage;
+    this.transactions = new Transactions(database, outage);
     this.thread = Thread.ofPlatform().name("troupe-call-log").daemon(true).start(this::run);
   }
 
-  /** Takes changes to be committed together. */
-  CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
+  @Override
+  public CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
     Write write;
     try {
       write = Write.of(function, epoch, changes);
@@ -99,20 +93,20 @@ final class GroupCommitter implements AutoCloseable {
     };
   }
 
-  /** Takes a claim. */
-  CompletionStage<Long> claim(FunctionId function) {
+  @Override
+  public CompletionStage<Long> claim(FunctionId function) {
     return offer(new Claim(function, new CompletableFuture<>()), Claim::promise);
   }
 
-  /** Done when all that was acknowledged of this function is in the tables. */
-  CompletionStage<Void> settled(FunctionId function) {
+  @Override
+  public CompletionStage<Void> settled(FunctionId function) {
     return unsettled.contains(function)
         ? offer(new Settle(function, new CompletableFuture<>()), Settle::promise)
         : CompletableFuture.completedStage(null);
   }
 
-  /** Done when all that was acknowledged is in the tables. */
-  CompletionStage<Void> settled() {
+  @Override
+  public CompletionStage<Void> settled() {
     return CompletableFuture.allOf(
         unsettled.stream()
             .map(function -> settled(function).toCompletableFuture())
@@ -178,7 +172,11 @@ final class GroupCommitter implements AutoCloseable {
   private void commitWrites(List<Write> group, List<Entry> slice) {
     Optional<Outcome> outcome;
     try {
-      outcome = untilBack(open -> Optional.of(attempt(open, group, slice)), Optional.empty());
+      outcome =
+          transactions.untilBack(
+              open -> Optional.of(attempt(open, group, slice)),
+              Durability.DURABLE,
+              Optional.empty());
     } catch (SliceRefused refused) {
       if (group.isEmpty() && isOfOneFunction(slice)) {
         refuse(slice.getFirst().function, refused);
@@ -217,23 +215,8 @@ final class GroupCommitter implements AutoCloseable {
     slice.forEach(entry -> functions.add(entry.function));
     Map<FunctionId, Owner> owners = session.lockOwners(functions);
 
-    NewKeys newKeys = new NewKeys(session, backlog);
     GroupRows rows = new GroupRows();
-    List<Written> results = new ArrayList<>(group.size());
-    for (Write write : group) {
-      Owner owner = owners.get(write.function());
-      Exception refused = backlog.refusal(write.function());
-      if (owner == null || owner.epoch() != write.epoch()) {
-        results.add(new Written.Fenced());
-      } else if (refused != null) {
-        results.add(new Written.Failed(String.valueOf(refused.getMessage())));
-      } else if (newKeys.take(owner, write)) {
-        rows.add(owner, write.function(), write.parts());
-        results.add(new Written.Done());
-      } else {
-        results.add(new Written.Duplicate());
-      }
-    }
+    List<Written> results = Verdicts.judge(group, owners, backlog, session, rows);
     List<Added> added = rows.write(session);
     return new Outcome(results, added, settle(session, slice, owners));
   }
@@ -343,14 +326,15 @@ final class GroupCommitter implements AutoCloseable {
     ordered.sort(Comparator.comparing(claim -> claim.function().value()));
     try {
       Map<Claim, Long> epochs =
-          untilBack(
+          transactions.untilBack(
               open -> {
                 Map<Claim, Long> raised = new HashMap<>();
                 for (Claim claim : ordered) {
-                  raised.put(claim, claim(open, claim.function()));
+                  raised.put(claim, open.claim(claim.function()).epoch());
                 }
                 return raised;
               },
+              Durability.DURABLE,
               Map.of());
       for (Claim claim : claims) {
         Long epoch = epochs.get(claim);
@@ -372,107 +356,13 @@ final class GroupCommitter implements AutoCloseable {
     }
   }
 
-  /** Raises the epoch, and settles what owners before, in whatever process, have left. */
-  private static long claim(LogSession session, FunctionId function) throws SQLException {
-    Owner owner = session.raiseEpoch(function);
-    List<Changes> left = session.changes(owner.id());
-    if (!left.isEmpty()) {
-      List<LogWrite> all = new ArrayList<>();
-      left.forEach(row -> all.addAll(ChangeCodec.decode(function, row.bytes())));
-      Touched merged = new MergedChanges(owner.id(), function).add(all);
-      session.settle(List.of(merged), left.stream().map(Changes::row).toList());
-    }
-    return owner.epoch();
-  }
-
-  // ---- one transaction, as often as it takes
-
-  /** What a transaction does before its commit. */
-  @FunctionalInterface
-  private interface Work<T> {
-    T doIn(LogSession session) throws SQLException;
-  }
-
-  /**
-   * Runs work and commits it, again and again while the database is away; gives {@code abandoned}
-   * when the store is closed before it is back.
-   *
-   * @throws SQLException when a statement was refused; nothing was committed then
-   */
-  private <T> T untilBack(Work<T> work, T abandoned) throws SQLException {
-    T inDoubt = null;
-    while (true) {
-      try {
-        LogSession open = session();
-        if (inDoubt != null && open.lastCommitted() == lastNumber) {
-          open.makeDurable();
-          outage.over();
-          return inDoubt;
-        }
-        inDoubt = null;
-        T result = work.doIn(open);
-        inDoubt = result;
-        open.commit(++lastNumber);
-        outage.over();
-        return result;
-      } catch (SQLException failure) {
-        // Past the work nothing is refused any more: whatever happens there is an outage, and the
-        // commit is in doubt.
-        if (inDoubt == null && !SqlFailures.isAway(failure)) {
-          rollback();
-          throw failure;
-        }
-        dropSession();
-        if (outage.pause(failure)) {
-          return abandoned;
-        }
-      } catch (RuntimeException bug) {
-        rollback();
-        throw bug;
-      }
-    }
-  }
-
-  private LogSession session() throws SQLException {
-    LogSession open = session;
-    if (open == null) {
-      open = LogSession.open(database, committer);
-      session = open;
-    }
-    return open;
-  }
-
-  private void rollback() {
-    if (session != null) {
-      try {
-        session.rollback();
-      } catch (SQLException broken) {
-        dropSession();
-      }
-    }
-  }
-
-  private void dropSession() {
-    if (session != null) {
-      session.close();
-      session = null;
-    }
-  }
-
   private void leave() {
     boolean goesOn = true;
     for (List<Entry> rows = rest(); goesOn && !rows.isEmpty(); rows = rest()) {
       commitWrites(List.of(), rows);
       goesOn = rows.getFirst().isGone();
     }
-    try {
-      if (session != null) {
-        session.dropMark();
-      }
-    } catch (SQLException unimportant) {
-      log.debug("The commit mark stays", unimportant);
-    }
-    dropSession();
+    transactions.close();
   }
 
   private List<Entry> rest() {

@@ -65,6 +65,21 @@ final class GroupRows {
     }
   }
 
+  /** A row that is to be added to a log file. */
+  record FileRow(Owner owner, FunctionId function, List<LogWrite> changes, byte[] bytes) {}
+
+  /** The rows, in the order in which their functions came. */
+  List<FileRow> forFile() {
+    List<FileRow> all = new ArrayList<>();
+    functions.forEach(
+        (function, of) ->
+            of.rows()
+                .forEach(
+                    row ->
+                        all.add(new FileRow(of.owner(), function, row.changes(), row.joined()))));
+    return all;
+  }
+
   /** Writes the rows, and which blobs they own. */
   List<Added> write(LogSession session) throws SQLException {
     List<Added> added = new ArrayList<>();

@@ -11,13 +11,16 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.PersistenceSettings;
 import dev.troupe.persistence.store.BlockingReads;
 import dev.troupe.persistence.store.Database;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
- * The call log in a relational database. Writes and claims go to the {@link GroupCommitter} of this
+ * The call log in a relational database. Writes and claims go to the {@link Committer} of this
  * process, and their stages complete on its thread: what hangs on them must be quick. Reads run
  * beside it, each on a virtual thread, once what was acknowledged of their function is in its
  * tables.
@@ -28,32 +31,80 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
   private static final int SWEEP_ROWS = 500_000;
 
   /** Changes that a commit brings to the tables: some milliseconds for its writers to wait. */
-  private static final int SETTLED_CHANGES = 300;
+  private static final int SHARED_SLICE = 300;
 
-  private final GroupCommitter committer;
+  /** Changes of a transaction that no writer waits for. */
+  private static final int OWN_SLICE = 2_000;
+
+  /** Bytes of a file of commits: what a busy server writes in some seconds. */
+  private static final long SEGMENT_BYTES = 8 << 20;
+
+  private final Committer committer;
   private final CallLogReader reader;
   private final CallLogSweep sweep;
   private final BlockingReads reads;
 
-  /** A call log in a database that has its tables; the caller closes both, the log first. */
-  public JdbcCallLog(Database database, BlockingReads reads, PersistenceSettings settings) {
-    this.committer =
-        new GroupCommitter(
-            database,
-            new CommitQueue.Limits(
-                settings.waitingBytesLimit(),
-                settings.groupBytesLimit(),
-                settings.groupWritesLimit(),
-                new CommitQueue.Pace(
-                    settings.markPatience().toNanos(),
-                    settings.commitSiblings(),
-                    settings.commitDelay().toNanos())),
-            new Backlog.Limits(
-                settings.settleDelay().toNanos(), settings.settleBytesLimit(), SETTLED_CHANGES),
-            new Outage(settings.retryFirst(), settings.retryLast()));
+  private JdbcCallLog(Database database, BlockingReads reads, Committer committer) {
+    this.committer = committer;
     this.reader = new CallLogReader(database.pool());
     this.sweep = new CallLogSweep(database, SWEEP_ROWS);
     this.reads = reads;
+  }
+
+  /**
+   * A call log in a database that has its tables, and that other processes may use too; the caller
+   * closes both, the log first.
+   */
+  public static JdbcCallLog shared(
+      Database database, BlockingReads reads, PersistenceSettings settings) {
+    return new JdbcCallLog(
+        database,
+        reads,
+        new GroupCommitter(
+            database, queue(settings), settling(settings, SHARED_SLICE), outage(settings)));
+  }
+
+  /**
+   * A call log in a database that has its tables and that is this process's alone; the caller
+   * closes both, the log first.
+   *
+   * @param directory where commits go, ahead of the tables
+   * @throws IOException when its files can't be read or written
+   * @throws SQLException when the tables refuse what an earlier process left there
+   */
+  public static JdbcCallLog alone(
+      Database database, BlockingReads reads, PersistenceSettings settings, Path directory)
+      throws IOException, SQLException {
+    Transactions transactions = new Transactions(database, outage(settings));
+    return new JdbcCallLog(
+        database,
+        reads,
+        new FileCommitter(
+            database,
+            LogRecovery.recover(directory, SEGMENT_BYTES, database, transactions),
+            queue(settings),
+            settling(settings, OWN_SLICE),
+            transactions,
+            outage(settings)));
+  }
+
+  private static CommitQueue.Limits queue(PersistenceSettings settings) {
+    return new CommitQueue.Limits(
+        settings.waitingBytesLimit(),
+        settings.groupBytesLimit(),
+        settings.groupWritesLimit(),
+        new CommitQueue.Pace(
+            settings.markPatience().toNanos(),
+            settings.commitSiblings(),
+            settings.commitDelay().toNanos()));
+  }
+
+  private static Backlog.Limits settling(PersistenceSettings settings, int slice) {
+    return new Backlog.Limits(settings.settleDelay().toNanos(), settings.settleBytesLimit(), slice);
+  }
+
+  private static Outage outage(PersistenceSettings settings) {
+    return new Outage(settings.retryFirst(), settings.retryLast());
   }
 
   @Override
@@ -94,7 +145,7 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   @Override
   public CompletionStage<List<FunctionId>> unfinishedFunctions() {
-    return reads.start(reader::unfinishedFunctions);
+    return committer.settled().thenCompose(_ -> reads.start(reader::unfinishedFunctions));
   }
 
   @Override
@@ -106,7 +157,7 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
 
   @Override
   public CompletionStage<List<BlobId>> owned(List<BlobId> blobs) {
-    return reads.start(() -> reader.owned(blobs));
+    return committer.settled().thenCompose(_ -> reads.start(() -> reader.owned(blobs)));
   }
 
   /** A read of what was acknowledged of a function, which may not be in the tables yet. */

@@ -23,7 +23,7 @@ import java.util.TreeSet;
  * The committer's connection and its statements. One transaction at a time; whoever gets an
  * exception rolls back or throws the session away. Not thread-safe.
  */
-final class LogSession implements AutoCloseable {
+final class LogSession implements TakenKeys, AutoCloseable {
 
   /** The present owner of a function: the row's key and its epoch. */
   record Owner(long id, long epoch) {}
@@ -37,8 +37,8 @@ final class LogSession implements AutoCloseable {
   private final TableWriter writer;
   private final PreparedStatement newChanges;
   private final PreparedStatement dropChanges;
-  private final PreparedStatement callTaken;
-  private final PreparedStatement inputTaken;
+  private final KeyLookup keys;
+  private final PreparedStatement settledTo;
   private final PreparedStatement mark;
   private final Map<Integer, PreparedStatement> lockBySize = new HashMap<>();
 
@@ -51,8 +51,8 @@ final class LogSession implements AutoCloseable {
     this.newChanges =
         connection.prepareStatement(LogSql.NEW_CHANGES, Statement.RETURN_GENERATED_KEYS);
     this.dropChanges = connection.prepareStatement(LogSql.DROP_CHANGES);
-    this.callTaken = connection.prepareStatement(LogSql.CALL_TAKEN);
-    this.inputTaken = connection.prepareStatement(LogSql.INPUT_TAKEN);
+    this.keys = new KeyLookup(connection);
+    this.settledTo = connection.prepareStatement(LogSql.SETTLED_TO);
     this.mark = connection.prepareStatement(LogSql.MARK);
   }
 
@@ -101,7 +101,7 @@ final class LogSession implements AutoCloseable {
   // ---- the write-ahead log
 
   /** A row of the write-ahead log. */
-  record Changes(long row, byte[] bytes) {}
+  private record Changes(long row, byte[] bytes) {}
 
   /** Adds a row for a function; gives its number, above those of its earlier rows. */
   long addChanges(long owner, byte[] bytes) throws SQLException {
@@ -115,7 +115,7 @@ final class LogSession implements AutoCloseable {
   }
 
   /** Rows of a function that are not in the tables yet, in their order. */
-  List<Changes> changes(long owner) throws SQLException {
+  private List<Changes> changes(long owner) throws SQLException {
     return Query.of(connection, LogSql.CHANGES)
         .with(owner)
         .list(row -> new Changes(row.getLong(1), row.getBytes(2)));
@@ -133,36 +133,56 @@ final class LogSession implements AutoCloseable {
     }
   }
 
+  /**
+   * Brings changes of a log file to the tables, the blobs that they own, and up to which number
+   * they go a function.
+   */
+  void settle(Collection<Touched> changes, Map<Long, Long> numberByOwner) throws SQLException {
+    writer.writeWithBlobs(changes);
+    for (Map.Entry<Long, Long> settled : numberByOwner.entrySet()) {
+      settledTo.setLong(1, settled.getValue());
+      settledTo.setLong(2, settled.getKey());
+      settledTo.addBatch();
+    }
+    if (!numberByOwner.isEmpty()) {
+      settledTo.executeBatch();
+    }
+  }
+
   /** Notes which blobs the rows of these changes own. */
   void addBlobs(long owner, FunctionId function, List<LogWrite> changes) throws SQLException {
     writer.blobs(owner, function, changes);
   }
 
-  /** Whether the tables have a call with this id. */
-  boolean isTaken(long owner, FunctionId function, CallId call) throws SQLException {
-    callTaken.setLong(1, owner);
-    callTaken.setString(2, Columns.callKey(call, function));
-    return isFound(callTaken);
+  @Override
+  public boolean isTaken(long owner, FunctionId function, CallId call) throws SQLException {
+    return keys.isTaken(owner, function, call);
   }
 
-  /** Whether the tables have an input with this id. */
-  boolean isTaken(long owner, FunctionId function, InputId input) throws SQLException {
-    inputTaken.setLong(1, owner);
-    inputTaken.setString(2, Columns.callKey(input, function));
-    inputTaken.setInt(3, Columns.index(input));
-    return isFound(inputTaken);
-  }
-
-  private static boolean isFound(PreparedStatement select) throws SQLException {
-    try (ResultSet rows = select.executeQuery()) {
-      return rows.next();
-    }
+  @Override
+  public boolean isTaken(long owner, FunctionId function, InputId input) throws SQLException {
+    return keys.isTaken(owner, function, input);
   }
 
   // ---- owners
 
-  /** Makes the caller owner of a function, in this transaction. */
-  Owner raiseEpoch(FunctionId function) throws SQLException {
+  /**
+   * Makes the caller owner of a function, in this transaction: raises its epoch, and settles what
+   * owners before, of whatever process, have left in the table of the write-ahead log.
+   */
+  Owner claim(FunctionId function) throws SQLException {
+    Owner owner = raiseEpoch(function);
+    List<Changes> left = changes(owner.id());
+    if (!left.isEmpty()) {
+      List<LogWrite> all = new ArrayList<>();
+      left.forEach(row -> all.addAll(ChangeCodec.decode(function, row.bytes())));
+      Touched merged = new MergedChanges(owner.id(), function).add(all);
+      settle(List.of(merged), left.stream().map(Changes::row).toList());
+    }
+    return owner;
+  }
+
+  private Owner raiseEpoch(FunctionId function) throws SQLException {
     try (PreparedStatement raise = connection.prepareStatement(LogSql.RAISE_EPOCH)) {
       raise.setString(1, function.value());
       if (raise.executeUpdate() == 0) {
@@ -181,8 +201,8 @@ final class LogSession implements AutoCloseable {
   // ---- the transaction
 
   /**
-   * Commits under a number of the caller's, which {@link #lastCommitted} gives from then on, and
-   * returns when the transaction is durable.
+   * Commits under a number of the caller's, which {@link #lastCommitted} gives from then on.
+   * Durable on H2 only after {@link #makeDurable}.
    */
   void commit(long number) throws SQLException {
     mark.setLong(1, number);
@@ -191,7 +211,6 @@ final class LogSession implements AutoCloseable {
       insertMark(number);
     }
     connection.commit();
-    makeDurable();
   }
 
   private void insertMark(long number) throws SQLException {
@@ -223,6 +242,7 @@ final class LogSession implements AutoCloseable {
   void rollback() throws SQLException {
     writer.clear();
     dropChanges.clearBatch();
+    settledTo.clearBatch();
     connection.rollback();
   }
 

@@ -18,6 +18,9 @@ final class LogSql {
       "SELECT id, changes FROM call_change WHERE owner_id = ? ORDER BY id";
   static final String DROP_CHANGES = "DELETE FROM call_change WHERE id = ?";
 
+  static final String SETTLED_TO = "UPDATE function_owner SET settled = ? WHERE id = ?";
+  static final String OWNERS = "SELECT id, function, settled FROM function_owner";
+
   static final String CALL_TAKEN =
       "SELECT 1 FROM function_call WHERE owner_id = ? AND call_key = ?";
   static final String INPUT_TAKEN =
@@ -49,6 +52,11 @@ final class LogSql {
 
   static final String NEW_BLOB =
       "INSERT INTO input_blob (blob, owner_id, call_key, idx, role) VALUES (?, ?, ?, ?, ?)";
+
+  static final String DROP_BLOB =
+      """
+      DELETE FROM input_blob
+      WHERE blob = ? AND owner_id = ? AND call_key = ? AND idx = ? AND role = ?""";
 
   static final String SPEND =
       """

@@ -33,6 +33,12 @@ final class MergedChanges {
     int size() {
       return calls.size() + inputs.size();
     }
+
+    /** Nothing merges into them from now on: they are being written, by another thread perhaps. */
+    void freeze() {
+      calls.forEach(change -> change.frozen = true);
+      inputs.forEach(change -> change.frozen = true);
+    }
   }
 
   private final long owner;
@@ -74,16 +80,22 @@ final class MergedChanges {
     written.inputs.forEach(change -> inputs.remove(change.id, change));
   }
 
-  /** Whether a new call of this id is on its way; if so, all inputs that it has are too. */
+  /** Whether a new call of this id is on its way, or was when what is on its way began. */
   boolean bringsCall(CallId id) {
+    CallChange change = calls.get(id);
+    return change != null && (change.insert != null || change.isBehindInsert);
+  }
+
+  /** Whether a new call of this id is on its way, and with it all inputs that it has. */
+  boolean bringsAllOf(CallId id) {
     CallChange change = calls.get(id);
     return change != null && change.insert != null;
   }
 
-  /** Whether a new input of this id is on its way. */
+  /** Whether a new input of this id is on its way, or was when what is on its way began. */
   boolean bringsInput(InputId id) {
     InputChange change = inputs.get(id);
-    return change != null && change.insert != null;
+    return change != null && (change.insert != null || change.isBehindInsert);
   }
 
   private void newCall(CallRow row, Touched touched) {
@@ -93,13 +105,15 @@ final class MergedChanges {
   }
 
   private CallChange call(CallId id, Touched touched) {
-    return calls.computeIfAbsent(
-        id,
-        _ -> {
-          CallChange change = new CallChange(owner, function, id, null);
-          touched.calls.add(change);
-          return change;
-        });
+    CallChange before = calls.get(id);
+    if (before != null && !before.frozen) {
+      return before;
+    }
+    CallChange change = new CallChange(owner, function, id, null);
+    change.isBehindInsert = before != null && (before.insert != null || before.isBehindInsert);
+    calls.put(id, change);
+    touched.calls.add(change);
+    return change;
   }
 
   private void newInput(InputRow row, Touched touched) {
@@ -109,13 +123,15 @@ final class MergedChanges {
   }
 
   private InputChange input(InputId id, Touched touched) {
-    return inputs.computeIfAbsent(
-        id,
-        _ -> {
-          InputChange change = new InputChange(owner, function, id, null);
-          touched.inputs.add(change);
-          return change;
-        });
+    InputChange before = inputs.get(id);
+    if (before != null && !before.frozen) {
+      return before;
+    }
+    InputChange change = new InputChange(owner, function, id, null);
+    change.isBehindInsert = before != null && (before.insert != null || before.isBehindInsert);
+    inputs.put(id, change);
+    touched.inputs.add(change);
+    return change;
   }
 
   /** What happens to one call. */
@@ -126,6 +142,8 @@ final class MergedChanges {
     final @Nullable CallRow insert;
     @Nullable Integer total;
     boolean cancelled;
+    private boolean frozen;
+    private boolean isBehindInsert;
 
     CallChange(long owner, FunctionId function, CallId id, @Nullable CallRow insert) {
       this.owner = owner;
@@ -149,6 +167,8 @@ final class MergedChanges {
     @Nullable LeaseMark lease;
     @Nullable OutputRow output;
     @Nullable Instant clearedAt;
+    private boolean frozen;
+    private boolean isBehindInsert;
 
     InputChange(long owner, FunctionId function, InputId id, @Nullable InputRow insert) {
       this.owner = owner;

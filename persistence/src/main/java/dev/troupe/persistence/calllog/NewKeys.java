@@ -18,13 +18,13 @@ import java.util.Set;
  */
 final class NewKeys {
 
-  private final LogSession session;
+  private final TakenKeys taken;
   private final Backlog backlog;
   private final Set<CallId> calls = new HashSet<>();
   private final Set<InputId> inputs = new HashSet<>();
 
-  NewKeys(LogSession session, Backlog backlog) {
-    this.session = session;
+  NewKeys(TakenKeys taken, Backlog backlog) {
+    this.taken = taken;
     this.backlog = backlog;
   }
 
@@ -56,7 +56,7 @@ final class NewKeys {
   private boolean isFree(Owner owner, FunctionId function, CallId call) throws SQLException {
     return !calls.contains(call)
         && !backlog.bringsCall(function, call)
-        && !session.isTaken(owner.id(), function, call);
+        && !taken.isTaken(owner.id(), function, call);
   }
 
   private boolean isFree(Owner owner, FunctionId function, InputId input, Set<CallId> newCalls)
@@ -68,7 +68,7 @@ final class NewKeys {
     CallId call = input.call();
     return newCalls.contains(call)
         || calls.contains(call)
-        || backlog.bringsCall(function, call)
-        || !session.isTaken(owner.id(), function, input);
+        || backlog.bringsAllOf(function, call)
+        || !taken.isTaken(owner.id(), function, input);
   }
 }

@@ -1,6 +1,5 @@
 package dev.troupe.persistence.calllog;
 
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -8,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A time in which the database does not answer: growing pauses between attempts, and a word in the
- * log at its begin and its end. Used by one thread; any thread may give up.
+ * A time in which the store does not answer: growing pauses between attempts, and a word in the log
+ * at its begin and its end. Used by one thread; any thread may give up.
  */
 final class Outage {
 
@@ -26,7 +25,7 @@ final class Outage {
   }
 
   /** Waits until the next attempt; true when there is to be none. */
-  boolean pause(SQLException reason) {
+  boolean pause(Exception reason) {
     if (pauseMillis == 0) {
       log.warn("The store of calls is away; writes wait", reason);
       pauseMillis = first.toMillis();

@@ -8,7 +8,6 @@ import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.calllog.OutputRow;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.actors.id.FunctionId;
-import dev.troupe.actors.id.InputId;
 import dev.troupe.persistence.calllog.MergedChanges.CallChange;
 import dev.troupe.persistence.calllog.MergedChanges.InputChange;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
@@ -50,6 +49,7 @@ final class TableWriter {
   private final Batch leases;
   private final Batch finishes;
   private final Batch clears;
+  private final Batch dropBlobs;
   private final Batch newBlobs;
   private final List<Batch> inOrder;
 
@@ -62,9 +62,12 @@ final class TableWriter {
     leases = new Batch(connection, LogSql.LEASE);
     finishes = new Batch(connection, LogSql.FINISH);
     clears = new Batch(connection, LogSql.CLEAR);
+    dropBlobs = new Batch(connection, LogSql.DROP_BLOB);
     newBlobs = new Batch(connection, LogSql.NEW_BLOB);
     inOrder =
-        List.of(newCalls, totals, cancels, newInputs, spends, leases, finishes, clears, newBlobs);
+        List.of(
+            newCalls, totals, cancels, newInputs, spends, leases, finishes, clears, dropBlobs,
+            newBlobs);
   }
 
   /** Writes what changed. Blobs were noted when it was committed: {@link #blobs}. */
@@ -86,15 +89,43 @@ final class TableWriter {
     run();
   }
 
+  /**
+   * Writes what changed, and which blobs the rows own. May be done once more for changes that were
+   * merged into earlier ones.
+   */
+  void writeWithBlobs(Collection<Touched> changes) throws SQLException {
+    for (Touched touched : changes) {
+      for (InputChange input : touched.inputs) {
+        if (input.insert != null) {
+          blobs(input.owner, input.callKey, input.index, PAYLOAD, input.insert.payload());
+        }
+        if (input.output != null && input.output.result() != null) {
+          blobs(input.owner, input.callKey, input.index, RESULT, input.output.result());
+        }
+      }
+    }
+    write(changes);
+  }
+
   /** Notes which blobs the rows of these changes own. */
   void blobs(long owner, FunctionId function, List<LogWrite> changes) throws SQLException {
     for (LogWrite change : changes) {
       switch (change) {
         case LogWrite.NewInput(var row) ->
-            blobs(owner, function, row.input(), PAYLOAD, row.payload());
+            blobs(
+                owner,
+                Columns.callKey(row.input(), function),
+                Columns.index(row.input()),
+                PAYLOAD,
+                row.payload());
         case LogWrite.Finished(var row) -> {
           if (row.result() != null) {
-            blobs(owner, function, row.input(), RESULT, row.result());
+            blobs(
+                owner,
+                Columns.callKey(row.input(), function),
+                Columns.index(row.input()),
+                RESULT,
+                row.result());
           }
         }
         case LogWrite.NewCall _,
@@ -105,6 +136,7 @@ final class TableWriter {
             LogWrite.Cleared _ -> {}
       }
     }
+    dropBlobs.run();
     newBlobs.run();
   }
 
@@ -196,23 +228,25 @@ final class TableWriter {
     return change.lease == null ? InputState.WAITING : InputState.LEASED;
   }
 
-  private void blobs(long owner, FunctionId function, InputId input, int role, Payload payload)
+  private void blobs(long owner, String callKey, int index, int role, Payload payload)
       throws SQLException {
-    blob(owner, function, input, role, payload.stored());
-    blob(owner, function, input, role, payload.attached());
+    blob(owner, callKey, index, role, payload.stored());
+    blob(owner, callKey, index, role, payload.attached());
   }
 
-  private void blob(long owner, FunctionId function, InputId input, int role, @Nullable BlobId blob)
+  private void blob(long owner, String callKey, int index, int role, @Nullable BlobId blob)
       throws SQLException {
     if (blob != null) {
-      newBlobs
-          .begin()
-          .text(blob.value())
-          .number(owner)
-          .text(Columns.callKey(input, function))
-          .number(Columns.index(input))
-          .number(role)
-          .add();
+      for (Batch batch : List.of(dropBlobs, newBlobs)) {
+        batch
+            .begin()
+            .text(blob.value())
+            .number(owner)
+            .text(callKey)
+            .number(index)
+            .number(role)
+            .add();
+      }
     }
   }
 

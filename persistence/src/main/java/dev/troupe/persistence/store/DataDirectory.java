@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   VERSION   version of this layout, in decimal; written last
  *   LOCK      locked while a server runs; holds its process id
  *   keys/     server.key, vault.json
- *   store/    journal.mv.db; calls.mv.db, which holds call log and directory
+ *   store/    journal.mv.db; calls.mv.db, which holds call log and directory;
+ *             calls/, where commits of the call log go ahead of its tables
  *   blobs/    see FileBlobStore
  * </pre>
  *
@@ -129,6 +130,11 @@ public final class DataDirectory implements AutoCloseable {
 
   /** The H2 file of call log and directory, without its suffix. */
   public Path callsFile() {
+    return root.resolve("store").resolve("calls");
+  }
+
+  /** The directory of commits of the call log. */
+  public Path callLog() {
     return root.resolve("store").resolve("calls");
   }
 

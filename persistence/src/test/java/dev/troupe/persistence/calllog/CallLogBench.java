@@ -31,8 +31,9 @@ import java.util.concurrent.Semaphore;
 
 /**
  * How fast the call log writes on this machine; no test. Arguments: a directory on the disk to be
- * measured, and the seconds of each round. For each number of writes in flight it prints writes/s
- * and CPU a write of the whole process, for new inputs alone and for an input's whole life.
+ * measured, and the seconds of each round; a third: as on a shared database. For each number of
+ * writes in flight it prints writes/s and CPU a write of the whole process, for new inputs alone
+ * and for an input's whole life.
  */
 final class CallLogBench {
 
@@ -49,7 +50,10 @@ final class CallLogBench {
                 4,
                 Duration.ofSeconds(10));
         BlockingReads reads = new BlockingReads();
-        JdbcCallLog log = new JdbcCallLog(database, reads, Rows.settings())) {
+        JdbcCallLog log =
+            arguments.length > 2
+                ? JdbcCallLog.shared(database, reads, Rows.settings())
+                : JdbcCallLog.alone(database, reads, Rows.settings(), directory.resolve("log"))) {
       CallLogBench bench = new CallLogBench(log, get(log.claim(F)));
       bench.inputs(50, round.multipliedBy(3), "warm-up");
       for (int inFlight : new int[] {1, 50, 500}) {

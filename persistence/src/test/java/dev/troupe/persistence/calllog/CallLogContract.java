@@ -51,12 +51,14 @@ abstract class CallLogContract {
 
   abstract Database open(Path directory);
 
+  abstract JdbcCallLog log(Database database, BlockingReads reads, Path directory);
+
   @BeforeEach
   void openLog(@TempDir Path directory) {
     this.directory = directory;
     database = open(directory);
     reads = new BlockingReads();
-    log = new JdbcCallLog(database, reads, Rows.settings());
+    log = log(database, reads, directory);
     epoch = get(log.claim(F));
   }
 
@@ -71,7 +73,7 @@ abstract class CallLogContract {
     closeLog();
     database = open(directory);
     reads = new BlockingReads();
-    log = new JdbcCallLog(database, reads, Rows.settings());
+    log = log(database, reads, directory);
   }
 
   private Written write(LogWrite... changes) {

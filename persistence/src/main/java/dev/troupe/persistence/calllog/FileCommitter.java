@@ -1,0 +1,402 @@
+package dev.troupe.persistence.calllog;
+
+import dev.troupe.actors.calllog.CallLog.Written;
+import dev.troupe.actors.calllog.LogWrite;
+import dev.troupe.actors.id.FunctionId;
+import dev.troupe.persistence.calllog.Backlog.Entry;
+import dev.troupe.persistence.calllog.CommitRequest.Claim;
+import dev.troupe.persistence.calllog.CommitRequest.Settle;
+import dev.troupe.persistence.calllog.CommitRequest.Write;
+import dev.troupe.persistence.calllog.GroupRows.Added;
+import dev.troupe.persistence.calllog.GroupRows.FileRow;
+import dev.troupe.persistence.calllog.LogSession.Owner;
+import dev.troupe.persistence.store.Database;
+import dev.troupe.persistence.store.StoreAway;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The committer of a process that has its store for itself: a commit is a frame of a file ({@link
+ * LogFiles}), and touches no database. The changes come to the tables a while later, merged, on a
+ * thread of their own ({@link Settler}); so do claims, behind what is on its way there.
+ *
+ * <p><em>The fence.</em> Nobody else writes, so owners are kept in memory. From the moment a claim
+ * is taken until its epoch is given out nobody owns the function: what its owner still writes is
+ * fenced, and what was acknowledged before is in the tables before the claimant loads.
+ *
+ * <p><em>Failures.</em> While the disk is away the group waits and is tried again; what arrives
+ * meanwhile waits behind it, bounded by the queue. While the tables are away commits go on, until
+ * too much is on its way there.
+ */
+final class FileCommitter implements Committer {
+
+  private static final Logger log = LoggerFactory.getLogger(FileCommitter.class);
+  private static final String GONE = "the store was away when the server stopped";
+  private static final String CLOSED = "the store is closed";
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
+
+  /** How much more than usual may be on its way to the tables. */
+  private static final int CROWDED = 4;
+
+  private final CommitQueue queue;
+  private final Backlog backlog;
+  private final long mostBytes;
+  private final LogFiles files;
+  private final ReconnectingKeys keys;
+  private final Settler settler;
+  private final Outage outage;
+  private final Map<FunctionId, Owner> owners = new HashMap<>();
+  private final Thread thread;
+
+  /** Functions with rows that are acknowledged and not in the tables; read by any thread. */
+  private final Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
+
+  private boolean sliceUnderWay;
+  private boolean releaseUnderWay;
+
+  /** Goes on with files that were brought to the tables: {@link LogRecovery}. */
+  FileCommitter(
+      Database database,
+      LogFiles files,
+      CommitQueue.Limits limits,
+      Backlog.Limits settling,
+      Transactions transactions,
+      Outage outage) {
+    this.queue = new CommitQueue(limits);
+    this.backlog = new Backlog(settling);
+    this.mostBytes = CROWDED * settling.mostBytes();
+    this.files = files;
+    this.keys = new ReconnectingKeys(database);
+    this.settler = new Settler(transactions, queue::wake);
+    this.outage = outage;
+    this.thread = Thread.ofPlatform().name("troupe-call-log").daemon(true).start(this::run);
+  }
+
+  @Override
+  public CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
+    Write write;
+    try {
+      write = Write.of(function, epoch, changes);
+    } catch (IllegalArgumentException unfit) {
+      log.error("A write to the call log failed", unfit);
+      return CompletableFuture.completedStage(
+          new Written.Failed(String.valueOf(unfit.getMessage())));
+    }
+    return switch (queue.offer(write)) {
+      case TAKEN -> write.promise();
+      case FULL -> CompletableFuture.completedStage(new Written.Overloaded());
+      case CLOSED -> CompletableFuture.completedStage(new Written.Failed(CLOSED));
+    };
+  }
+
+  @Override
+  public CompletionStage<Long> claim(FunctionId function) {
+    return offer(new Claim(function, new CompletableFuture<>()), Claim::promise);
+  }
+
+  @Override
+  public CompletionStage<Void> settled(FunctionId function) {
+    return unsettled.contains(function)
+        ? offer(new Settle(function, new CompletableFuture<>()), Settle::promise)
+        : CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public CompletionStage<Void> settled() {
+    return CompletableFuture.allOf(
+        unsettled.stream()
+            .map(function -> settled(function).toCompletableFuture())
+            .toArray(CompletableFuture[]::new));
+  }
+
+  private <R extends CommitRequest, T> CompletionStage<T> offer(
+      R request, Function<R, CompletableFuture<T>> promise) {
+    return switch (queue.offer(request)) {
+      case TAKEN -> promise.apply(request);
+      case FULL -> CompletableFuture.failedStage(new StoreAway("too much waits for the store"));
+      case CLOSED -> CompletableFuture.failedStage(new StoreAway(CLOSED));
+    };
+  }
+
+  private void run() {
+    while (!queue.isDrained()) {
+      List<CommitRequest> group = List.of();
+      try {
+        if (sliceUnderWay && backlog.bytes() > mostBytes) {
+          queue.awaitWake();
+        } else {
+          group = queue.take(sliceUnderWay ? OptionalLong.empty() : backlog.due());
+        }
+        settler.tellWhatIsDone();
+        handle(group);
+        startSlice();
+      } catch (Throwable unexpected) {
+        log.error("The call log's committer met a bug", unexpected);
+        group.forEach(request -> request.fail(unexpected));
+      }
+    }
+    leave();
+  }
+
+  private void handle(List<CommitRequest> group) {
+    List<Write> writes = new ArrayList<>();
+    List<Claim> claims = new ArrayList<>();
+    List<Settle> settles = new ArrayList<>();
+    for (CommitRequest request : group) {
+      switch (request) {
+        case Write write -> writes.add(write);
+        case Claim claim -> claims.add(claim);
+        case Settle settle -> settles.add(settle);
+      }
+    }
+    if (!writes.isEmpty()) {
+      commit(writes);
+    }
+    if (!settles.isEmpty()) {
+      settle(settles);
+    }
+    if (!claims.isEmpty()) {
+      claim(claims);
+    }
+  }
+
+  // ---- writes
+
+  private void commit(List<Write> group) {
+    List<Written> results;
+    try {
+      results = append(group);
+    } catch (SQLException | RuntimeException refused) {
+      log.error("Writes to the call log failed", refused);
+      group.forEach(write -> write.fail(refused));
+      return;
+    }
+    for (int i = 0; i < group.size(); i++) {
+      group.get(i).promise().complete(results.get(i));
+    }
+  }
+
+  /** Commits what is to be committed, once the disk takes it. */
+  private List<Written> append(List<Write> group) throws SQLException {
+    GroupRows rows = new GroupRows();
+    List<Written> results = Verdicts.judge(group, owners, backlog, keys, rows);
+    List<FileRow> added = rows.forFile();
+    while (!added.isEmpty()) {
+      try {
+        long number =
+            files.append(
+                added.stream()
+                    .map(row -> new LogFrame.Row(row.owner().id(), row.bytes()))
+                    .toList());
+        remember(added, number);
+        outage.over();
+        return results;
+      } catch (IOException failure) {
+        if (outage.pause(failure)) {
+          return group.stream().<Written>map(_ -> new Written.Failed(GONE)).toList();
+        }
+      }
+    }
+    return results;
+  }
+
+  private void remember(List<FileRow> added, long number) {
+    long now = System.nanoTime();
+    for (FileRow row : added) {
+      backlog.add(
+          new Added(row.owner(), row.function(), number, row.changes(), row.bytes().length), now);
+      unsettled.add(row.function());
+    }
+  }
+
+  // ---- to the tables
+
+  /** Starts what is due; one slice at a time, so that those behind it merge meanwhile. */
+  private void startSlice() {
+    if (sliceUnderWay) {
+      return;
+    }
+    List<Entry> slice = backlog.slice(System.nanoTime());
+    if (!slice.isEmpty()) {
+      sliceUnderWay = true;
+      backlog.start(slice);
+      settler.settle(
+          slice,
+          settled -> {
+            sliceUnderWay = false;
+            forget(settled);
+          });
+    }
+  }
+
+  private void settle(List<Settle> settles) {
+    List<Entry> rows = start(functions(settles, Settle::function));
+    settler.settle(
+        rows,
+        settled -> {
+          forget(settled);
+          settles.forEach(settle -> answer(settle, settled));
+        });
+  }
+
+  private void answer(Settle settle, Settler.Settled settled) {
+    Exception refused = backlog.refusal(settle.function());
+    if (refused != null) {
+      settle.fail(refused);
+    } else if (settled.abandoned()) {
+      settle.fail(new StoreAway(GONE));
+    } else {
+      settle.promise().complete(null);
+    }
+  }
+
+  private static <R> List<FunctionId> functions(List<R> requests, Function<R, FunctionId> of) {
+    return requests.stream().map(of).distinct().toList();
+  }
+
+  private List<Entry> start(List<FunctionId> functions) {
+    List<Entry> rows =
+        functions.stream()
+            .filter(function -> backlog.refusal(function) == null)
+            .flatMap(function -> backlog.of(function).stream())
+            .toList();
+    backlog.start(rows);
+    return rows;
+  }
+
+  /** What came to the tables needs no place here any more. */
+  private void forget(Settler.Settled settled) {
+    settled
+        .refused()
+        .forEach(
+            (function, refusal) -> {
+              log.error(
+                  "The tables refuse what is committed of {}; it stays in the write-ahead log, and"
+                      + " nothing can be written for this function",
+                  function,
+                  refusal);
+              backlog.refuse(
+                  function,
+                  new IllegalStateException("the store refuses changes of " + function, refusal));
+            });
+    backlog.settled(settled.rows());
+    settled
+        .rows()
+        .forEach(
+            row -> {
+              if (!backlog.has(row.function)) {
+                unsettled.remove(row.function);
+              }
+            });
+    releaseFiles();
+  }
+
+  /** Removes files that nothing needs, once the tables are on disk too. */
+  private void releaseFiles() {
+    long upTo = backlog.oldestRow().orElse(files.next()) - 1;
+    if (!releaseUnderWay && files.isReleasable(upTo)) {
+      releaseUnderWay = true;
+      settler.makeDurable(
+          durable -> {
+            releaseUnderWay = false;
+            if (durable) {
+              release(upTo);
+            }
+          });
+    }
+  }
+
+  private void release(long upTo) {
+    try {
+      files.release(upTo);
+    } catch (IOException failure) {
+      log.warn("A file of the call log that is not needed any more can't be removed", failure);
+    }
+  }
+
+  // ---- claims
+
+  private void claim(List<Claim> claims) {
+    claims.forEach(claim -> owners.remove(claim.function()));
+    settler.settle(start(functions(claims, Claim::function)), this::forget);
+    settler.claim(
+        claims.stream().map(Claim::function).toList(),
+        (raised, failure) -> {
+          for (int i = 0; i < claims.size(); i++) {
+            Claim claim = claims.get(i);
+            Exception refused = backlog.refusal(claim.function());
+            if (failure != null) {
+              claim.fail(failure);
+            } else if (refused != null) {
+              claim.fail(refused);
+            } else {
+              owners.put(claim.function(), raised.get(i));
+              claim.promise().complete(raised.get(i).epoch());
+            }
+          }
+        });
+  }
+
+  // ---- the end
+
+  private void leave() {
+    for (List<Entry> rest = rest(); !rest.isEmpty(); rest = rest()) {
+      backlog.start(rest);
+      settler.settle(rest, this::forget);
+    }
+    settler.makeDurable(
+        durable -> {
+          if (durable && backlog.bytes() == 0) {
+            removeFiles();
+          }
+        });
+    settler.close();
+    settler.tellWhatIsDone();
+    keys.close();
+    try {
+      files.close();
+    } catch (IOException unimportant) {
+      log.debug("A file of the call log did not close", unimportant);
+    }
+  }
+
+  private List<Entry> rest() {
+    return backlog.slice(Long.MAX_VALUE);
+  }
+
+  private void removeFiles() {
+    try {
+      files.clear();
+    } catch (IOException failure) {
+      log.warn("The files of the call log can't be removed; the next start reads them", failure);
+    }
+  }
+
+  @Override
+  public void close() {
+    queue.close();
+    outage.giveUp();
+    boolean ended = false;
+    try {
+      ended = thread.join(CLOSE_PATIENCE);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (!ended) {
+      log.warn("The call log's last commit has not ended; leaving it");
+    }
+  }
+}
