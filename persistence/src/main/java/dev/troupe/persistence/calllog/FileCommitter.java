@@ -389,6 +389,7 @@ final class FileCommitter implements Committer {
   public void close() {
     queue.close();
     outage.giveUp();
+    settler.giveUp();
     boolean ended = false;
     try {
       ended = thread.join(CLOSE_PATIENCE);

@@ -2,6 +2,7 @@ package dev.troupe.persistence.calllog;
 
 import dev.troupe.persistence.StartRefused;
 import dev.troupe.persistence.calllog.LogSegment.Content;
+import dev.troupe.persistence.calllog.LogSegment.Rest;
 import dev.troupe.persistence.store.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -153,7 +154,10 @@ final class LogFiles implements AutoCloseable {
         }
       }
       all.addAll(content.frames());
-      if (content.torn() && i == files.size() - 1) {
+      if (content.rest() == Rest.DAMAGED) {
+        throw damaged(files.get(i));
+      }
+      if (content.rest() == Rest.TORN && i == files.size() - 1) {
         log.warn("The last commit in {} was cut off before it was acknowledged", files.get(i));
       }
     }

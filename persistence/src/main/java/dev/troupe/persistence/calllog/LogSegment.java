@@ -117,9 +117,18 @@ final class LogSegment implements AutoCloseable {
    *
    * @param first the number of its first frame
    * @param frames the whole frames at its begin, by number
-   * @param torn whether something that is no whole frame follows
+   * @param rest what follows
    */
-  record Content(long first, List<LogFrame> frames, boolean torn) {}
+  record Content(long first, List<LogFrame> frames, Rest rest) {}
+
+  /** What follows the whole frames of a file. */
+  enum Rest {
+    NOTHING,
+    /** A part of a frame: it was not acknowledged, since nothing comes behind it. */
+    TORN,
+    /** A whole frame behind one that is not: something changed what had been written. */
+    DAMAGED
+  }
 
   /**
    * Reads a file.
@@ -142,7 +151,20 @@ final class LogSegment implements AutoCloseable {
       frames.add(frame);
       end = bytes.position();
     }
-    return new Content(first, frames, !isZero(bytes, end));
+    return new Content(first, frames, rest(bytes, end, first + frames.size()));
+  }
+
+  private static Rest rest(ByteBuffer bytes, int from, long expected) {
+    if (isZero(bytes, from)) {
+      return Rest.NOTHING;
+    }
+    for (int at = from + 1; at < bytes.limit(); at++) {
+      LogFrame frame = LogFrame.next(bytes.position(at));
+      if (frame != null && frame.number() > expected) {
+        return Rest.DAMAGED;
+      }
+    }
+    return Rest.TORN;
   }
 
   private static boolean isZero(ByteBuffer bytes, int from) {

@@ -185,6 +185,11 @@ final class Settler implements AutoCloseable {
     session.settle(changes, numbers);
   }
 
+  /** While the database is away nothing more is tried; any thread may say so. */
+  void giveUp() {
+    transactions.giveUp();
+  }
+
   /** Ends what it was given, and takes no more. */
   @Override
   public void close() {

@@ -85,6 +85,11 @@ final class Transactions implements AutoCloseable {
     }
   }
 
+  /** From now on an outage is not waited for; any thread may say so. */
+  void giveUp() {
+    outage.giveUp();
+  }
+
   private LogSession session() throws SQLException {
     LogSession open = session;
     if (open == null) {
