@@ -1,5 +1,6 @@
 """Builds: their logs, images that are deleted, builder versions, packages from the machine's own index."""
 
+import socket
 import ssl
 import subprocess
 import uuid
@@ -7,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from harness.waiting import eventually
 
 BUILD = """
 import modal
@@ -61,12 +64,22 @@ def test_the_log_of_a_failed_build_says_why(client):
 
 def test_a_forced_build_has_a_log_of_its_own(client):
     """Break: show the lines of all builds of an image."""
-    source = BUILD.format(mark=uuid.uuid4().hex)
-    image = client.sdk(source + "image.build(app)\nanswer(image.object_id)")
-    first = client.modal("image", "logs", image).stdout
-    assert client.sdk(source + "image.build(app)\nanswer(image.object_id)", MODAL_FORCE_BUILD="1") == image
-    second = client.modal("image", "logs", image).stdout
-    assert second.count("second layer") == first.count("second layer") == 1, (first, second)
+    first, second = client.sdk(
+        f"""
+        app = modal.App.lookup("builds", create_if_missing=True)
+
+        def log(force):
+            image = modal.Image.debian_slim().run_commands(
+                "echo {uuid.uuid4()}; cat /proc/sys/kernel/random/uuid", force_build=force
+            )
+            image.build(app)
+            return image.object_id, [entry.message for entry in image.logs.fetch()]
+
+        answer([log(False), log(True)])
+        """
+    )
+    assert first[0] == second[0] and len(first[1]) == len(second[1]) > 2, (first, second)
+    assert first[1][-1] != second[1][-1], (first, second)
 
 
 def test_the_log_of_an_unknown_image_is_not_found(client):
@@ -76,7 +89,7 @@ def test_the_log_of_an_unknown_image_is_not_found(client):
 
 
 @pytest.mark.core
-def test_a_deleted_image_is_gone_and_the_functions_that_have_it_go_on(client, deploy, server):
+def test_a_deleted_image_is_gone_and_the_functions_that_have_it_go_on(client, deploy):
     """Break: delete the layers of a deployed function, or leave a deleted image to be used."""
     source = f"""
         import modal
@@ -106,7 +119,6 @@ def test_a_deleted_image_is_gone_and_the_functions_that_have_it_go_on(client, de
         answer(image.object_id)
         """
     )
-    server.restart()
     call = f"answer(modal.Function.from_name({name!r}, 'word').remote())"
     assert client.sdk(call)[1] is False
     assert client.modal("image", "logs", image, succeeds=False).status == 0
@@ -136,8 +148,9 @@ def test_images_are_built_by_other_builder_versions(client, script, version):
         @app.function()
         def look():
             from importlib.metadata import version
-            import helper
-            return version("tabulate"), version("pluggy"), open("/data.txt").read(), helper.WORD
+            import grpclib, helper
+            own = not grpclib.__file__.startswith(("/pkg", "/__modal"))
+            return version("tabulate"), version("pluggy"), open("/data.txt").read(), helper.WORD, own
 
         @app.local_entrypoint()
         def main():
@@ -145,7 +158,32 @@ def test_images_are_built_by_other_builder_versions(client, script, version):
         """,
     )
     said = client.modal("run", app, within=280, MODAL_IMAGE_BUILDER_VERSION=version).stdout
-    assert repr(("0.9.0", "1.5.0", "some data", "from a module")) in said, said
+    # Until 2024.10 an image has the client's dependencies itself.
+    assert repr(("0.9.0", "1.5.0", "some data", "from a module", version == "2024.10")) in said, said
+
+
+def test_a_project_of_uv_is_installed_into_an_environment_of_its_own(client, script):
+    """Break: run the functions of an image by another Python than the first of its PATH."""
+    project = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    script("pyproject.toml", project + 'dependencies = ["iniconfig==2.0.0"]')
+    app = script(
+        "synced.py",
+        """
+        import modal
+        app = modal.App("synced", image=modal.Image.debian_slim().uv_sync())
+
+        @app.function()
+        def look():
+            import sys
+            from importlib.metadata import version
+            return sys.prefix, version("iniconfig")
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    assert repr(("/.uv/.venv", "2.0.0")) in client.modal("run", app).stdout
 
 
 NAMESPACE, HERE, THERE = "troupe-test-index", "198.18.213.1", "198.18.213.2"
@@ -153,6 +191,13 @@ NAMESPACE, HERE, THERE = "troupe-test-index", "198.18.213.1", "198.18.213.2"
 
 def sh(command, folder=None):
     subprocess.run(command, shell=True, check=True, cwd=folder, capture_output=True)
+
+
+def listens(process):
+    assert process.poll() is None, "the index ended"
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((THERE, 443)) == 0
 
 
 @pytest.fixture
@@ -178,8 +223,8 @@ def index(tmp_path):
         tmp_path,
     )
     serve = f"""
-import http.server, ssl
-server = http.server.ThreadingHTTPServer(("{THERE}", 443), http.server.SimpleHTTPRequestHandler)
+import http.server, socketserver, ssl
+server = socketserver.ThreadingTCPServer(("{THERE}", 443), http.server.SimpleHTTPRequestHandler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain("../server.pem", "../server.key")
 server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -196,6 +241,7 @@ server.serve_forever()
         process = subprocess.Popen(
             ["ip", "netns", "exec", NAMESPACE, "python3", "-c", serve], cwd=folder, stderr=subprocess.DEVNULL
         )
+        eventually(lambda: listens(process), 20, "the index answers")
         yield tmp_path / "authority.pem"
     finally:
         if process:
@@ -219,7 +265,8 @@ def test_packages_come_from_the_machines_own_index_and_the_image_holds_nothing_o
         image = (
             modal.Image.debian_slim()
             .pip_install("troupe-probe", force_build=True)
-            .run_commands("uv pip install --system --reinstall --no-cache troupe-probe", "#!/bin/sh\\necho a script")
+            .run_commands("uv pip install --system --reinstall --no-cache troupe-probe")
+            .dockerfile_commands("RUN <<END\\n#!/bin/sh\\necho a script > /script\\nEND")
         )
         app = modal.App("own", image=image)
 

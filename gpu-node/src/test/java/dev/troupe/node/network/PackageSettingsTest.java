@@ -14,7 +14,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PackageSettingsTest {
 
-  @TempDir Path folder;
+  private final Path folder;
+
+  PackageSettingsTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   @Test
   void whatPipIsToldIsToldToPipAndUv() throws IOException {

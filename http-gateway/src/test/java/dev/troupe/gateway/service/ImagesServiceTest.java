@@ -3,19 +3,29 @@ package dev.troupe.gateway.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.Timestamp;
+import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.actors.image.ImageProtocol.Chain;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.GetChain;
+import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Join;
+import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.StatusCode;
 import dev.troupe.protocol.modal.BaseImage;
 import dev.troupe.protocol.modal.GenericResult.GenericStatus;
 import dev.troupe.protocol.modal.Image;
+import dev.troupe.protocol.modal.ImageBuildChainGetRequest;
+import dev.troupe.protocol.modal.ImageBuildChainGetResponse;
+import dev.troupe.protocol.modal.ImageBuildStep;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
 import dev.troupe.protocol.modal.ImageGetOrCreateResponse;
 import dev.troupe.protocol.modal.ImageJoinStreamingRequest;
@@ -26,16 +36,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import dev.troupe.protocol.modal.ImageBuildStep;
-import dev.troupe.protocol.modal.ImageBuildChainGetResponse;
-import dev.troupe.protocol.modal.ImageBuildChainGetRequest;
-import com.google.protobuf.Timestamp;
-import dev.troupe.actors.id.ImageId;
-import dev.troupe.actors.image.ImageProtocol.Run;
-import dev.troupe.actors.image.ImageProtocol.LastRun;
-import dev.troupe.actors.image.ImageProtocol.GetRun;
-import dev.troupe.actors.image.ImageProtocol.GetChain;
-import dev.troupe.actors.image.ImageProtocol.Chain;
 
 class ImagesServiceTest {
 
