@@ -1,5 +1,6 @@
 package dev.troupe.node;
 
+import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.node.image.BuildFailure;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.Images;
@@ -7,6 +8,7 @@ import dev.troupe.node.log.LogBook;
 import dev.troupe.protocol.link.BuildEnd;
 import dev.troupe.protocol.link.BuildImage;
 import dev.troupe.protocol.link.BuildReport;
+import dev.troupe.protocol.link.LogLine;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -81,6 +83,11 @@ final class Builds {
     } finally {
       running.remove(order.getBuildId());
     }
+    if (!end.getFailure().isEmpty()) {
+      // Those who follow the build hear of it by its end.
+      keep(order, end.getFailure() + "\n");
+    }
+    lines.buildEnded(imageId(order));
     reports.accept(BuildReport.newBuilder().setBuildId(order.getBuildId()).setEnd(end).build());
   }
 
@@ -92,7 +99,17 @@ final class Builds {
     reports.accept(
         BuildReport.newBuilder()
             .setBuildId(order.getBuildId())
-            .addLines(lines.line(PLATFORM, text))
+            .addLines(keep(order, text))
             .build());
+  }
+
+  private LogLine keep(BuildImage order, String text) {
+    return lines.keep(
+        imageId(order), ImageProtocol.Run.task(order.getBuildId()).value(), PLATFORM, text);
+  }
+
+  /** The image that was ordered; those below it are built on the way where they are not here. */
+  private static String imageId(BuildImage order) {
+    return order.getImage().getLayersList().getLast().getImageId();
   }
 }

@@ -8,6 +8,7 @@ import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.RuncDriver;
 import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.Images;
+import dev.troupe.node.linux.Command;
 import dev.troupe.node.linux.FileTree;
 import dev.troupe.node.log.ContainerIndex;
 import dev.troupe.node.log.LogBook;
@@ -18,6 +19,7 @@ import dev.troupe.node.network.BlobListener;
 import dev.troupe.node.network.HostFiles;
 import dev.troupe.node.network.MachineNetwork;
 import dev.troupe.node.network.NetworkPlan;
+import dev.troupe.node.network.PackageSettings;
 import dev.troupe.node.network.SandboxPool;
 import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
@@ -138,6 +140,11 @@ public final class NodeAgent implements AutoCloseable {
     network.admit(blobs.port());
     SandboxPool sandboxes = new SandboxPool(network, settings.sandboxStock());
     HostFiles hostFiles = HostFiles.in(run.resolve("host"), System.getenv());
+    HostFiles forBuilds =
+        settings.images().hostPackageSettings()
+            ? hostFiles.forBuilds(
+                PackageSettings.in(run.resolve("packages"), System.getenv(), aptSettings()))
+            : hostFiles;
     Pipes pipes = new Pipes();
     ContainerIndex containers = new ContainerIndex(data.resolve("ran"));
     LogBook logs = new LogBook(data.resolve("logs"), settings.logLimitBytes(), containers);
@@ -148,10 +155,10 @@ public final class NodeAgent implements AutoCloseable {
             contents,
             driver,
             sandboxes,
-            hostFiles,
+            forBuilds,
             pipes,
             settings.images(),
-            new FunctionBuild(driver, sandboxes, hostFiles, doors, pipes, run.resolve("doors")));
+            new FunctionBuild(driver, sandboxes, forBuilds, doors, pipes, run.resolve("doors")));
     Grounds grounds =
         new Grounds(
             driver,
@@ -167,6 +174,16 @@ public final class NodeAgent implements AutoCloseable {
     NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
     return agent;
+  }
+
+  /** Those of this machine's apt; none where it has no apt. */
+  private static List<String> aptSettings() {
+    try {
+      return Command.run(Duration.ofSeconds(30), "apt-config", "dump").lines().toList();
+    } catch (IOException none) {
+      LOG.info("build steps get no settings of apt: {}", none.getMessage());
+      return List.of();
+    }
   }
 
   private static void sweep(ContainerDriver driver, Path run) throws IOException {

@@ -2,11 +2,14 @@ package dev.troupe.actors.image;
 
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.placement.MachineAdvert;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param linkedAt when the machine was last seen connected
  * @param heardAt when it last said something of this build
  * @param lastLine highest number of its lines taken in
+ * @param since when it began, by the earlier of this clock and its machine's
+ * @param until behind its last line, by the later of both clocks
  */
 record BuildRun(
     int number,
@@ -31,10 +36,15 @@ record BuildRun(
     Instant toldAt,
     Instant linkedAt,
     Instant heardAt,
-    long lastLine) {
+    long lastLine,
+    Instant since,
+    Instant until) {
 
   /** Attempts of one build. */
   static final int ATTEMPTS_LIMIT = 3;
+
+  /** Lines are timed in microseconds. */
+  private static final Duration TICK = Duration.of(1, ChronoUnit.MICROS);
 
   private static final Duration RESTATE = Duration.ofSeconds(10);
 
@@ -62,7 +72,7 @@ record BuildRun(
 
   /** An attempt that has no machine yet. */
   static BuildRun of(int number, String build, @Nullable ImageId base, Instant now) {
-    return new BuildRun(number, build, base, null, now, now, now, 0);
+    return new BuildRun(number, build, base, null, now, now, now, 0, now, now);
   }
 
   /** What to do, given the machines known now. */
@@ -84,20 +94,35 @@ record BuildRun(
   /** The run as {@code machines} show it. */
   BuildRun seen(Collection<MachineAdvert> machines, Instant now) {
     return isLinked(machines)
-        ? new BuildRun(number, build, base, machine, toldAt, now, heardAt, lastLine)
+        ? new BuildRun(number, build, base, machine, toldAt, now, heardAt, lastLine, since, until)
         : this;
   }
 
   /** The run after a machine was told; only the first time says anything about its health. */
   BuildRun told(MachineId chosen, Instant now) {
     return machine == null
-        ? new BuildRun(number, build, base, chosen, now, now, now, lastLine)
-        : new BuildRun(number, build, base, machine, now, linkedAt, heardAt, lastLine);
+        ? new BuildRun(number, build, base, chosen, now, now, now, lastLine, since, until)
+        : new BuildRun(
+            number, build, base, machine, now, linkedAt, heardAt, lastLine, since, until);
   }
 
-  /** The run after its machine said something, lines up to {@code line} among it. */
-  BuildRun heard(long line, Instant now) {
-    return new BuildRun(number, build, base, machine, toldAt, now, now, Math.max(line, lastLine));
+  /** The run after its machine said something, these lines among it. */
+  BuildRun heard(List<Line> lines, Instant now) {
+    long last = lastLine;
+    Instant first = since;
+    Instant end = until.isAfter(now) ? until : now;
+    for (Line line : lines) {
+      last = Math.max(last, line.number());
+      first = line.at().isBefore(first) ? line.at() : first;
+      end = line.at().isBefore(end) ? end : line.at().plus(TICK);
+    }
+    return new BuildRun(number, build, base, machine, toldAt, now, now, last, first, end);
+  }
+
+  /** As it is remembered. */
+  ImageProtocol.Run record(Instant now) {
+    Instant end = until.isAfter(now) ? until : now;
+    return new ImageProtocol.Run(build, since, end.plus(TICK));
   }
 
   private Optional<MachineId> choose(Collection<MachineAdvert> machines) {

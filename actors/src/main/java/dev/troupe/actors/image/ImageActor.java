@@ -8,14 +8,19 @@ import dev.troupe.actors.image.ImageEvent.ImageBuilt;
 import dev.troupe.actors.image.ImageProtocol.BuildNews;
 import dev.troupe.actors.image.ImageProtocol.Chain;
 import dev.troupe.actors.image.ImageProtocol.Command;
+import dev.troupe.actors.image.ImageProtocol.Delete;
+import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
 import dev.troupe.actors.image.ImageProtocol.GetChain;
+import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Join;
+import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.placement.MachineBoard;
 import dev.troupe.cluster.Decision;
@@ -158,6 +163,11 @@ final class ImageActor
           case Describe(var replyTo) -> Effect().reply(replyTo, state.view(isBuilding()));
           case Join join -> run(() -> join(state, join));
           case GetChain(var replyTo) -> run(() -> tellChain(state, replyTo));
+          case GetRun(var replyTo) -> Effect().reply(replyTo, new LastRun(lastRun(state)));
+          case Delete(var replyTo) -> {
+            Decision<ImageEvent, Deletion> decision = state.delete(isBuilding(), now());
+            yield Effect().persist(decision.events()).thenReply(replyTo, _ -> decision.reply());
+          }
           case BuildNews news -> hear(news);
         };
   }
@@ -194,7 +204,10 @@ final class ImageActor
     switch (state) {
       // Its build was cut off by a restart.
       case ImageState.Unbuilt _ -> begin(state, false);
-      case ImageState.Undefined _, ImageState.Done _, ImageState.Broken _ -> {}
+      case ImageState.Undefined _,
+          ImageState.Done _,
+          ImageState.Broken _,
+          ImageState.Deleted _ -> {}
     }
     joiners.join(join, end(state), now());
   }
@@ -237,10 +250,8 @@ final class ImageActor
       case null -> run(() -> prepare(state));
       case ImageReply.Building() -> run(() -> prepare(state));
       case ImageReply.Built _ -> run(() -> askChain(state));
-      case ImageReply.Failed(var why) ->
-          finish(new BuildFailed("its base image %s failed: %s".formatted(base, why), now()));
-      case ImageReply.Unknown() ->
-          finish(new BuildFailed("its base image %s is not known here".formatted(base), now()));
+      case ImageReply.Failed(var why) -> fail("its base image %s failed: %s".formatted(base, why));
+      case ImageReply.Unknown() -> fail("its base image %s is not known here".formatted(base));
     };
   }
 
@@ -259,7 +270,7 @@ final class ImageActor
       return run(() -> askChain(state));
     }
     return below.layers().isEmpty()
-        ? finish(new BuildFailed("an image that it stands on is not known here", now()))
+        ? fail("an image that it stands on is not known here")
         : run(() -> start(chain(below, state.defined()), 1));
   }
 
@@ -275,7 +286,7 @@ final class ImageActor
   private void tellChain(ImageState state, ActorRef<Chain> replyTo) {
     switch (state) {
       case ImageState.Undefined() -> replyTo.tell(new Chain(List.of()));
-      case ImageState.Unbuilt _, ImageState.Done _, ImageState.Broken _ -> {
+      case ImageState.Unbuilt _, ImageState.Done _, ImageState.Broken _, ImageState.Deleted _ -> {
         ImageId base = state.defined().base();
         if (base == null) {
           replyTo.tell(new Chain(List.of(state.defined())));
@@ -334,9 +345,7 @@ final class ImageActor
   private ReplyEffect<ImageEvent, ImageState> lost(
       ImageState state, BuildRun run, String why, List<Layer> chain) {
     if (run.number() >= BuildRun.ATTEMPTS_LIMIT) {
-      return finish(
-          new BuildFailed(
-              "the build was lost %d times, at last since %s".formatted(run.number(), why), now()));
+      return fail("the build was lost %d times, at last since %s".formatted(run.number(), why));
     }
     return run(
         () -> {
@@ -355,7 +364,7 @@ final class ImageActor
             last = line.number();
           }
         }
-        stage = new Stage.Running(run.heard(last, now()), chain);
+        stage = new Stage.Running(run.heard(news.lines(), now()), chain);
         yield outcome(news);
       }
       case Stage.Resting _, Stage.Preparing _, Stage.Running _ -> Effect().noReply();
@@ -364,15 +373,19 @@ final class ImageActor
 
   private ReplyEffect<ImageEvent, ImageState> outcome(BuildNews news) {
     if (news.built() != null) {
-      return finish(new ImageBuilt(news.built(), now()));
+      return finish(new ImageBuilt(news.built(), lastRun(null), now()));
     }
     if (news.failure() != null) {
-      return finish(new BuildFailed(news.failure(), now()));
+      return fail(news.failure());
     }
     return Effect()
         .none()
         .thenRun((ImageState state) -> joiners.settle(end(state), now()))
         .thenNoReply();
+  }
+
+  private ReplyEffect<ImageEvent, ImageState> fail(String why) {
+    return finish(new BuildFailed(why, lastRun(null), now()));
   }
 
   private ReplyEffect<ImageEvent, ImageState> finish(ImageEvent event) {
@@ -396,6 +409,14 @@ final class ImageActor
       log.say(now(), text);
       joiners.settle(end(state), now());
     }
+  }
+
+  /** The build under way, or else the last one. */
+  private @Nullable Run lastRun(@Nullable ImageState state) {
+    return switch (stage) {
+      case Stage.Running(var run, _) -> run.record(now());
+      case Stage.Resting _, Stage.Preparing _ -> state == null ? null : state.lastRun();
+    };
   }
 
   /** How the last build ended; null while one is under way. */

@@ -1,8 +1,11 @@
 package dev.troupe.actors.image;
 
 import dev.troupe.actors.id.FunctionId;
+import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.TaskId;
 import dev.troupe.cluster.ClusterMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +23,7 @@ public interface ImageProtocol {
 
   /** Anything said to an image. */
   sealed interface Command extends ClusterMessage
-      permits Ensure, Describe, Join, GetChain, BuildNews, ImageActor.Internal {}
+      permits Ensure, Describe, Join, GetChain, GetRun, Delete, BuildNews, ImageActor.Internal {}
 
   /**
    * One layer: its definition as the client sent it, and the image it stands on.
@@ -79,6 +82,41 @@ public interface ImageProtocol {
 
   /** Layers from the base up; empty where the image is unknown. */
   record Chain(List<Layer> layers) implements ClusterMessage {}
+
+  /** Asks for its last build, or the one under way. */
+  record GetRun(ActorRef<LastRun> replyTo) implements Command {}
+
+  /** Answer to {@link GetRun}: null where no machine has built it that is remembered. */
+  record LastRun(@Nullable Run run) implements ClusterMessage {}
+
+  /**
+   * A build on a machine: its lines are kept there, from {@code since} on and before {@code until}.
+   *
+   * @param build tells it from all others
+   */
+  record Run(String build, Instant since, Instant until) implements ClusterMessage {
+
+    /** As whose lines those of a build are kept. */
+    public static TaskId task(String build) {
+      return Ids.task(Ids.sha256().digest(build.getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  /**
+   * Deletes it: nothing new can be made with it. Functions that were made with it go on, and an
+   * equal definition makes it known anew.
+   */
+  record Delete(ActorRef<Deletion> replyTo) implements Command {}
+
+  /** Answer to {@link Delete}. */
+  enum Deletion implements ClusterMessage {
+    /** It is deleted. */
+    DELETED,
+    /** It is being built, and so not deleted. */
+    BUILDING,
+    /** It was never made known. */
+    UNKNOWN
+  }
 
   /**
    * The building machine reports lines, and at last the end: one of {@code built} and {@code

@@ -3,11 +3,15 @@ package dev.troupe.actors.image;
 import dev.troupe.actors.image.ImageEvent.BuildFailed;
 import dev.troupe.actors.image.ImageEvent.ImageBuilt;
 import dev.troupe.actors.image.ImageEvent.ImageDefined;
+import dev.troupe.actors.image.ImageEvent.ImageDeleted;
+import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.cluster.Decision;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /** All that an image remembers, and every decision it takes. */
 public sealed interface ImageState {
@@ -19,27 +23,55 @@ public sealed interface ImageState {
   record Unbuilt(Layer layer) implements ImageState {}
 
   /** The last build succeeded. */
-  record Done(Layer layer, ImageFacts facts) implements ImageState {}
+  record Done(Layer layer, ImageFacts facts, @Nullable Run run) implements ImageState {}
 
   /** The last build failed. */
-  record Broken(Layer layer, String why) implements ImageState {}
+  record Broken(Layer layer, String why, @Nullable Run run) implements ImageState {}
+
+  /** Deleted: unknown to all but the functions that were made with it. */
+  record Deleted(Layer layer) implements ImageState {}
 
   /** Makes it known; the answer {@code Building} means that a build is to be under way. */
   default Decision<ImageEvent, ImageReply> ensure(Layer layer, boolean rebuild, Instant now) {
     return switch (this) {
-      case Undefined() -> Decision.record(new ImageDefined(layer, now), new ImageReply.Building());
-      case Done(_, var facts) when !rebuild -> Decision.reply(new ImageReply.Built(facts));
+      case Undefined _, Deleted _ ->
+          Decision.record(new ImageDefined(layer, now), new ImageReply.Building());
+      case Done(_, var facts, _) when !rebuild -> Decision.reply(new ImageReply.Built(facts));
       case Unbuilt _, Done _, Broken _ -> Decision.reply(new ImageReply.Building());
+    };
+  }
+
+  /** Deletes it, unless it is being built. */
+  default Decision<ImageEvent, Deletion> delete(boolean building, Instant now) {
+    return switch (this) {
+      case Undefined() -> Decision.reply(Deletion.UNKNOWN);
+      case Deleted _ -> Decision.reply(Deletion.DELETED);
+      case Unbuilt _ -> Decision.reply(Deletion.BUILDING);
+      case Done _, Broken _ ->
+          building
+              ? Decision.reply(Deletion.BUILDING)
+              : Decision.record(new ImageDeleted(now), Deletion.DELETED);
+    };
+  }
+
+  /** Its last build, where it is remembered. */
+  default @Nullable Run lastRun() {
+    return switch (this) {
+      case Undefined _, Unbuilt _, Deleted _ -> null;
+      case Done(_, _, var run) -> run;
+      case Broken(_, _, var run) -> run;
     };
   }
 
   /** How it stands; {@code building} is told by who builds. */
   default ImageReply view(boolean building) {
     return switch (this) {
-      case Undefined() -> new ImageReply.Unknown();
+      case Undefined _, Deleted _ -> new ImageReply.Unknown();
       case Unbuilt _ -> new ImageReply.Building();
-      case Done(_, var facts) -> building ? new ImageReply.Building() : new ImageReply.Built(facts);
-      case Broken(_, var why) -> building ? new ImageReply.Building() : new ImageReply.Failed(why);
+      case Done(_, var facts, _) ->
+          building ? new ImageReply.Building() : new ImageReply.Built(facts);
+      case Broken(_, var why, _) ->
+          building ? new ImageReply.Building() : new ImageReply.Failed(why);
     };
   }
 
@@ -47,8 +79,9 @@ public sealed interface ImageState {
   default ImageState apply(ImageEvent event) {
     return switch (event) {
       case ImageDefined(var layer, _) -> new Unbuilt(layer);
-      case ImageBuilt(var facts, _) -> new Done(defined(), facts);
-      case BuildFailed(var why, _) -> new Broken(defined(), why);
+      case ImageBuilt(var facts, var run, _) -> new Done(defined(), facts, run);
+      case BuildFailed(var why, var run, _) -> new Broken(defined(), why, run);
+      case ImageDeleted(_) -> new Deleted(defined());
     };
   }
 
@@ -57,8 +90,9 @@ public sealed interface ImageState {
     return switch (this) {
       case Undefined() -> throw new IllegalStateException("an image that was never made known");
       case Unbuilt(var layer) -> layer;
-      case Done(var layer, _) -> layer;
-      case Broken(var layer, _) -> layer;
+      case Done(var layer, _, _) -> layer;
+      case Broken(var layer, _, _) -> layer;
+      case Deleted(var layer) -> layer;
     };
   }
 }

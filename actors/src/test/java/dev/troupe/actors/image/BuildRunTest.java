@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.image.BuildRun.Step;
+import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.testing.ManualBoard;
 import java.time.Instant;
@@ -74,7 +75,7 @@ class BuildRunTest {
   @Test
   void isLostWhenItsMachineSaysNothingOfIt() {
     board.link("m1", capacity(1_000));
-    BuildRun run = unplaced().told(M1, T0).heard(1, at(100));
+    BuildRun run = unplaced().told(M1, T0).heard(List.of(new Line(1, at(100), 1, "")), at(100));
 
     assertThat(next(run, 699)).isInstanceOf(Step.Tell.class);
     assertThat(next(run, 700))

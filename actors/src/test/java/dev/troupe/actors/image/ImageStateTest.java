@@ -7,9 +7,12 @@ import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageEvent.BuildFailed;
 import dev.troupe.actors.image.ImageEvent.ImageBuilt;
 import dev.troupe.actors.image.ImageEvent.ImageDefined;
+import dev.troupe.actors.image.ImageEvent.ImageDeleted;
+import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.cluster.Decision;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
@@ -20,10 +23,11 @@ class ImageStateTest {
   private static final Layer LAYER =
       new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06", null);
   private static final ImageFacts FACTS = new ImageFacts("3.13", "/root", "glibc", "2025.06");
+  private static final Run RUN = new Run("im-1-1", T0, T0.plusSeconds(1));
   private static final ImageState UNDEFINED = new ImageState.Undefined();
   private static final ImageState UNBUILT = UNDEFINED.apply(new ImageDefined(LAYER, T0));
-  private static final ImageState BUILT = UNBUILT.apply(new ImageBuilt(FACTS, T0));
-  private static final ImageState FAILED = UNBUILT.apply(new BuildFailed("no pip", T0));
+  private static final ImageState BUILT = UNBUILT.apply(new ImageBuilt(FACTS, RUN, T0));
+  private static final ImageState FAILED = UNBUILT.apply(new BuildFailed("no pip", RUN, T0));
 
   @Test
   void isRecordedOnce() {
@@ -58,5 +62,31 @@ class ImageStateTest {
     assertThat(FAILED.defined()).isEqualTo(LAYER);
     assertThat(BUILT.defined()).isEqualTo(LAYER);
     assertThatThrownBy(UNDEFINED::defined).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void remembersItsLastBuild() {
+    assertThat(UNBUILT.lastRun()).isNull();
+    assertThat(BUILT.lastRun()).isEqualTo(RUN);
+    assertThat(FAILED.lastRun()).isEqualTo(RUN);
+  }
+
+  @Test
+  void isNotDeletedWhileItIsBuilt() {
+    assertThat(UNDEFINED.delete(false, T0).reply()).isEqualTo(Deletion.UNKNOWN);
+    assertThat(UNBUILT.delete(false, T0)).isEqualTo(Decision.reply(Deletion.BUILDING));
+    assertThat(BUILT.delete(true, T0)).isEqualTo(Decision.reply(Deletion.BUILDING));
+    assertThat(FAILED.delete(false, T0).events()).containsExactly(new ImageDeleted(T0));
+  }
+
+  @Test
+  void whatIsDeletedIsUnknownAndKeepsItsLayerUntilItIsMadeKnownAgain() {
+    ImageState deleted = BUILT.apply(new ImageDeleted(T0));
+
+    assertThat(deleted.view(false)).isEqualTo(new ImageReply.Unknown());
+    assertThat(deleted.defined()).isEqualTo(LAYER);
+    assertThat(deleted.delete(false, T0)).isEqualTo(Decision.reply(Deletion.DELETED));
+    assertThat(deleted.ensure(LAYER, false, T0).events())
+        .containsExactly(new ImageDefined(LAYER, T0));
   }
 }

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
 public final class RunnerStore {
 
   private static final String RECIPE = "1";
-  private static final String SCRIPT = "/etc/troupe/materialise_runner.py";
+  private static final String SCRIPT = "/run/troupe/materialise_runner.py";
 
   private final ImageStore store;
   private final BuildContainer container;

@@ -22,7 +22,10 @@ import java.util.function.Consumer;
  */
 final class StageRunner {
 
-  private static final String SCRIPT = "/run/troupe/step";
+  /** Every image has this folder, so what is bound over it leaves nothing in the layer. */
+  private static final String SCRIPT_FOLDER = "/run/troupe";
+
+  private static final String SCRIPT = SCRIPT_FOLDER + "/step";
 
   private final ImageStore store;
   private final BuildContainer container;
@@ -149,7 +152,7 @@ final class StageRunner {
     Path script = folder.resolve("step");
     Files.writeString(script, text + "\n");
     LayerFolders.setMode(script, 0755);
-    return new Bind(script, SCRIPT, true);
+    return new Bind(folder, SCRIPT_FOLDER, true);
   }
 
   // ---- what is set

@@ -147,9 +147,27 @@ public final class LogBook implements AutoCloseable {
   /** Who prints what to which stream: 1 stdout, 2 stderr. */
   public record Printer(String appId, String taskId, String functionId, int stream) {}
 
-  /** A numbered line of now that no container printed. */
-  public LogLine line(int stream, String text) {
-    return numbered(LogLine.newBuilder().setStream(stream).setText(text));
+  /**
+   * Keeps a line of a build, and gives it with its number.
+   *
+   * @param imageId of the image that is built: its log has that name
+   */
+  public synchronized LogLine keep(String imageId, String taskId, int stream, String text) {
+    LogLine line = numbered(LogLine.newBuilder().setStream(stream).setText(text).setTaskId(taskId));
+    try {
+      app(imageId).log.append(List.of(line));
+    } catch (IOException failure) {
+      LOG.warn("a line of the build of {} was lost", imageId, failure);
+    }
+    return line;
+  }
+
+  /** A build of an image has ended. */
+  public synchronized void buildEnded(String imageId) {
+    App app = apps.remove(imageId);
+    if (app != null) {
+      closeFile(imageId, app);
+    }
   }
 
   private LogLine numbered(LogLine.Builder line) {

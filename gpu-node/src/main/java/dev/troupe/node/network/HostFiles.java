@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,7 +27,9 @@ public final class HostFiles {
   private static final Path OWN_AUTHORITIES = Path.of("/usr/local/share/ca-certificates");
 
   /** Beside the image's own bundle, which the image's package manager must be able to replace. */
-  private static final String BUNDLE_IN_CONTAINER = "/etc/troupe/ca-certificates.crt";
+  static final String BUNDLE_NAME = "ca-certificates.crt";
+
+  private static final String BUNDLE_IN_CONTAINER = "/etc/troupe/" + BUNDLE_NAME;
 
   private static final List<String> BUNDLE_VARIABLES =
       List.of(
@@ -72,8 +75,9 @@ public final class HostFiles {
         passed.put(name, value);
       }
     }
-    if (hasOwnAuthorities()) {
-      binds.add(new Bind(BUNDLE, BUNDLE_IN_CONTAINER, true));
+    Optional<Path> bundle = bundle(environment);
+    if (bundle.isPresent()) {
+      binds.add(new Bind(bundle.get(), BUNDLE_IN_CONTAINER, true));
       BUNDLE_VARIABLES.forEach(name -> passed.put(name, BUNDLE_IN_CONTAINER));
     }
     return new HostFiles(List.copyOf(binds), Map.copyOf(passed));
@@ -110,6 +114,15 @@ public final class HostFiles {
     return Files.isReadable(file) ? Files.readString(file) : "";
   }
 
+  /** The bundle that programs of this machine are told of, or else its own where that differs. */
+  private static Optional<Path> bundle(Map<String, String> environment) throws IOException {
+    Path told = Path.of(environment.getOrDefault("SSL_CERT_FILE", ""));
+    if (told.isAbsolute() && Files.isReadable(told) && Files.isRegularFile(told)) {
+      return Optional.of(told);
+    }
+    return hasOwnAuthorities() ? Optional.of(BUNDLE) : Optional.empty();
+  }
+
   private static boolean hasOwnAuthorities() throws IOException {
     if (!Files.isReadable(BUNDLE) || !Files.isDirectory(OWN_AUTHORITIES)) {
       return false;
@@ -117,6 +130,15 @@ public final class HostFiles {
     try (Stream<Path> files = Files.walk(OWN_AUTHORITIES)) {
       return files.anyMatch(file -> file.toString().endsWith(".crt"));
     }
+  }
+
+  /** The same for build steps, with where packages come from. */
+  public HostFiles forBuilds(PackageSettings settings) {
+    List<Bind> all = new ArrayList<>(settings.binds());
+    all.addAll(binds);
+    Map<String, String> variables = new LinkedHashMap<>(environment);
+    variables.putAll(settings.environment());
+    return new HostFiles(List.copyOf(all), Map.copyOf(variables));
   }
 
   /** Files to bind into a container. */

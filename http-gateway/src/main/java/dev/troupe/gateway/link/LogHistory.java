@@ -1,6 +1,5 @@
 package dev.troupe.gateway.link;
 
-import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.protocol.link.ContainerRecord;
 import dev.troupe.protocol.link.LogCount;
@@ -11,21 +10,22 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
- * What containers printed before, from all machines that are linked: each is asked, and their
- * answers are put together by time. Questions are answered few at a time, so that those who ask
- * much take neither the memory nor the machines' disks from others.
+ * What containers and builds printed before, from all machines that are linked: each is asked, and
+ * their answers are put together by time. A log has the id of its app, or of the image that was
+ * built. Questions are answered few at a time, so that those who ask much take neither the memory
+ * nor the machines' disks from others.
  */
 public interface LogHistory {
 
   /** From {@code sinceMicros} on and before {@code untilMicros}. */
   record Range(long sinceMicros, long untilMicros) {}
 
-  /** The newest lines of an app that are wanted, in the order of their times. */
-  CompletionStage<List<LogLine>> newest(AppId app, LogFilter filter, Range range, int most);
+  /** The newest lines of a log that are wanted, in the order of their times. */
+  CompletionStage<List<LogLine>> newest(String log, LogFilter filter, Range range, int most);
 
-  /** How many lines of an app are wanted, in buckets that begin at multiples of their width. */
+  /** How many lines of a log are wanted, in buckets that begin at multiples of their width. */
   CompletionStage<List<LogCount>> count(
-      AppId app, LogFilter filter, Range range, long bucketMicros);
+      String log, LogFilter filter, Range range, long bucketMicros);
 
   /** A container that runs, or ran, on one of the machines. */
   CompletionStage<Optional<ContainerRecord>> find(TaskId task);

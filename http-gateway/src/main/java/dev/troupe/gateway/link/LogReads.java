@@ -1,6 +1,5 @@
 package dev.troupe.gateway.link;
 
-import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.rpc.RpcFailure;
@@ -93,8 +92,9 @@ public final class LogReads implements LogHistory {
   // ---- questions
 
   @Override
-  public CompletionStage<List<LogLine>> newest(AppId app, LogFilter filter, Range range, int most) {
-    ReadLogs question = question(app, filter, range).setNewest(most).build();
+  public CompletionStage<List<LogLine>> newest(
+      String log, LogFilter filter, Range range, int most) {
+    ReadLogs question = question(log, filter, range).setNewest(most).build();
     return inTurn(() -> ask(id -> read(question, id)).thenApply(parts -> newest(parts, most)));
   }
 
@@ -114,8 +114,8 @@ public final class LogReads implements LogHistory {
 
   @Override
   public CompletionStage<List<LogCount>> count(
-      AppId app, LogFilter filter, Range range, long bucketMicros) {
-    ReadLogs question = question(app, filter, range).setBucketUs(bucketMicros).build();
+      String log, LogFilter filter, Range range, long bucketMicros) {
+    ReadLogs question = question(log, filter, range).setBucketUs(bucketMicros).build();
     return inTurn(() -> ask(id -> read(question, id)).thenApply(LogReads::sum));
   }
 
@@ -156,9 +156,9 @@ public final class LogReads implements LogHistory {
                             .findFirst()));
   }
 
-  private static ReadLogs.Builder question(AppId app, LogFilter filter, Range range) {
+  private static ReadLogs.Builder question(String log, LogFilter filter, Range range) {
     return ReadLogs.newBuilder()
-        .setAppId(app.value())
+        .setAppId(log)
         .setFilter(filter)
         .setSinceUs(range.sinceMicros())
         .setUntilUs(range.untilMicros())

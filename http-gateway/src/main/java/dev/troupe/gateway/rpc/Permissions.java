@@ -51,6 +51,8 @@ public final class Permissions {
         "EnvironmentUpdate",
         "FunctionCreate",
         "FunctionPrecreate",
+        "ImageBuildChainGet",
+        "ImageDelete",
         "ImageGetOrCreate",
         "ImageJoinStreaming",
         "ImageListTags",

@@ -1,17 +1,30 @@
 package dev.troupe.gateway.service;
 
+import com.google.protobuf.Empty;
+import com.google.protobuf.Timestamp;
 import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.image.ImageProtocol.Chain;
+import dev.troupe.actors.image.ImageProtocol.Delete;
+import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.GetChain;
+import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Join;
+import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.protocol.modal.ImageBuildChainGetRequest;
+import dev.troupe.protocol.modal.ImageBuildChainGetResponse;
+import dev.troupe.protocol.modal.ImageBuildStep;
+import dev.troupe.protocol.modal.ImageDeleteRequest;
 import dev.troupe.protocol.modal.ImageFromIdRequest;
 import dev.troupe.protocol.modal.ImageFromIdResponse;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
@@ -19,6 +32,7 @@ import dev.troupe.protocol.modal.ImageGetOrCreateResponse;
 import dev.troupe.protocol.modal.ImageJoinStreamingRequest;
 import dev.troupe.protocol.modal.ImageJoinStreamingResponse;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -45,6 +59,8 @@ final class ImagesService implements RpcService {
     table
         .unary("ImageGetOrCreate", ImageGetOrCreateRequest.parser(), this::getOrCreate)
         .unary("ImageFromId", ImageFromIdRequest.parser(), this::fromId)
+        .unary("ImageBuildChainGet", ImageBuildChainGetRequest.parser(), this::chain)
+        .unary("ImageDelete", ImageDeleteRequest.parser(), this::delete)
         .stream("ImageJoinStreaming", ImageJoinStreamingRequest.parser(), this::join);
   }
 
@@ -105,7 +121,82 @@ final class ImagesService implements RpcService {
                 });
   }
 
+  /** Nothing new is made of it; functions that have it go on. */
+  private CompletionStage<Empty> delete(RpcContext context, ImageDeleteRequest request) {
+    ImageId image = new ImageId(request.getImageId());
+    return world
+        .entities()
+        .image(image)
+        .<Deletion>ask(Delete::new, world.settings().askTimeout())
+        .thenApply(
+            deletion ->
+                switch (deletion) {
+                  case DELETED -> Empty.getDefaultInstance();
+                  case BUILDING ->
+                      throw RpcFailure.precondition(
+                          "Image '%s' is being built: delete it once its build has ended."
+                              .formatted(image));
+                  case UNKNOWN -> throw missing(image);
+                });
+  }
+
   // ---- build logs
+
+  private static Timestamp timestamp(Instant at) {
+    return Timestamp.newBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano()).build();
+  }
+
+  /** The builds of an image and of those below it, from the base up, as far as they are kept. */
+  private CompletionStage<ImageBuildChainGetResponse> chain(
+      RpcContext context, ImageBuildChainGetRequest request) {
+    return chain(world, new ImageId(request.getImageId()))
+        .thenApply(layers -> layers.stream().map(layer -> step(layer.image())).toList())
+        .thenCompose(
+            steps ->
+                CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new))
+                    .thenApply(
+                        _ ->
+                            ImageBuildChainGetResponse.newBuilder()
+                                .addAllBuildSteps(
+                                    steps.stream().flatMap(step -> step.join().stream()).toList())
+                                .build()));
+  }
+
+  /** The layers of an image; NOT_FOUND where it is unknown. */
+  static CompletionStage<List<Layer>> chain(World world, ImageId image) {
+    return world
+        .entities()
+        .image(image)
+        .<Chain>ask(GetChain::new, world.settings().askTimeout())
+        .thenApply(
+            chain -> {
+              if (chain.layers().isEmpty()) {
+                throw missing(image);
+              }
+              return chain.layers();
+            });
+  }
+
+  /** The lines of a build are a log under the image's id; each build's are of a task of its own. */
+  private CompletableFuture<Optional<ImageBuildStep>> step(ImageId image) {
+    return world
+        .entities()
+        .image(image)
+        .<LastRun>ask(GetRun::new, world.settings().askTimeout())
+        .thenApply(
+            last ->
+                Optional.ofNullable(last.run())
+                    .map(
+                        run ->
+                            ImageBuildStep.newBuilder()
+                                .setImageId(image.value())
+                                .setStartedAt(timestamp(run.since()))
+                                .setFinishedAt(timestamp(run.until()))
+                                .setBuilderAppId(image.value())
+                                .setBuilderTaskId(Run.task(run.build()).value())
+                                .build()))
+        .toCompletableFuture();
+  }
 
   /** Ends with the end of the build, or cleanly when the time is up: the client joins again. */
   private Source<ImageJoinStreamingResponse, NotUsed> join(

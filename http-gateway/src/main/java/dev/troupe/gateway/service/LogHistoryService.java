@@ -1,6 +1,7 @@
 package dev.troupe.gateway.service;
 
 import com.google.protobuf.Timestamp;
+import dev.troupe.actors.id.ImageId;
 import dev.troupe.gateway.link.LogHistory.Range;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
@@ -8,6 +9,7 @@ import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
 import dev.troupe.gateway.service.LogQueries.Asked;
 import dev.troupe.protocol.link.LogCount;
+import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.modal.AppCountLogsRequest;
 import dev.troupe.protocol.modal.AppCountLogsResponse;
@@ -21,10 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
- * The logs of apps as they were: the newest lines of a stretch of time, how many there are, and
- * when a container ran. A client that wants a long stretch counts first, and fetches it in pieces.
+ * The logs of apps, and of builds of images, as they were: the newest lines of a stretch of time,
+ * and how many there are. A client that wants a long stretch counts first, and fetches it in
+ * pieces.
  */
 final class LogHistoryService implements RpcService {
 
@@ -74,25 +78,62 @@ final class LogHistoryService implements RpcService {
     if (limit < 0 || limit > MOST_LINES) {
       throw RpcFailure.invalid("At most %,d lines can be had at a time.".formatted(MOST_LINES));
     }
-    return queries
-        .understand(context, asked)
-        .thenCompose(
-            query ->
-                newest(query, range, limit)
-                    .thenCompose(
-                        lines ->
-                            lines.isEmpty()
-                                ? queries.orMissing(query, lines)
-                                : CompletableFuture.completedStage(lines)))
+    return source(context, asked)
+        .thenCompose(source -> newest(source, range, limit))
         .thenApply(
             lines -> AppFetchLogsResponse.newBuilder().addAllBatches(batches(lines)).build());
   }
 
-  private CompletionStage<List<LogLine>> newest(LogQueries.Query query, Range range, int limit) {
-    return limit == 0
-        ? CompletableFuture.completedStage(List.of())
-        : world.history().newest(query.app().app(), query.whole(), range, limit);
+  private CompletionStage<List<LogLine>> newest(Kept source, Range range, int limit) {
+    CompletionStage<List<LogLine>> lines =
+        limit == 0
+            ? CompletableFuture.completedStage(List.of())
+            : world.history().newest(source.log(), source.filter(), range, limit);
+    return lines.thenCompose(found -> orMissing(source, found));
   }
+
+  // ---- what is asked for
+
+  /**
+   * A log, and what of it is wanted.
+   *
+   * @param missing what to look up where nothing is found: it fails if there is no such thing
+   */
+  private record Kept(String log, LogFilter filter, Supplier<CompletionStage<?>> missing) {}
+
+  private CompletionStage<Kept> source(RpcContext context, Asked asked) {
+    if (asked.app().startsWith(ImageId.PREFIX)) {
+      return CompletableFuture.completedStage(ofBuild(new ImageId(asked.app()), asked));
+    }
+    return queries
+        .understand(context, asked)
+        .thenApply(
+            query ->
+                new Kept(
+                    query.app().app().value(),
+                    query.whole(),
+                    () -> queries.orMissing(query, query)));
+  }
+
+  /** Builds of an image: the client takes the app and the task that it has of the image's chain. */
+  private Kept ofBuild(ImageId image, Asked asked) {
+    String others = asked.function() + asked.variant() + asked.call() + asked.sandbox();
+    if (!others.isEmpty()) {
+      throw RpcFailure.invalid("The build of image '%s' has no '%.80s'.".formatted(image, others));
+    }
+    return new Kept(
+        image.value(),
+        LogQueries.filter(asked),
+        () -> ImagesService.chain(world, image).thenApply(_ -> image));
+  }
+
+  private static <T> CompletionStage<List<T>> orMissing(Kept source, List<T> found) {
+    return found.isEmpty()
+        ? source.missing().get().thenApply(_ -> found)
+        : CompletableFuture.completedStage(found);
+  }
+
+  // ---- answers
 
   private static List<TaskLogsBatch> batches(List<LogLine> lines) {
     return LogBatches.runs(lines).stream().map(run -> LogBatches.batch(run, "")).toList();
@@ -119,18 +160,13 @@ final class LogHistoryService implements RpcService {
           "Buckets of %d s are too narrow for this time: there may be %,d of them."
               .formatted(width / MICROS, MOST_BUCKETS));
     }
-    return queries
-        .understand(context, asked)
+    return source(context, asked)
         .thenCompose(
-            query ->
+            source ->
                 world
                     .history()
-                    .count(query.app().app(), query.whole(), range, width)
-                    .thenCompose(
-                        counts ->
-                            counts.isEmpty()
-                                ? queries.orMissing(query, counts)
-                                : CompletableFuture.completedStage(counts)))
+                    .count(source.log(), source.filter(), range, width)
+                    .thenCompose(counts -> orMissing(source, counts)))
         .thenApply(counts -> answer(request.getAppId(), buckets(counts, range, width)));
   }
 

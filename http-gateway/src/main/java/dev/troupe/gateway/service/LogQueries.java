@@ -67,7 +67,7 @@ final class LogQueries {
         .thenApply(view -> query(view, asked, filter));
   }
 
-  private static LogFilter filter(Asked asked) {
+  static LogFilter filter(Asked asked) {
     LogFilter.Builder filter =
         LogFilter.newBuilder()
             .setStream(stream(asked.source()))
@@ -159,7 +159,7 @@ final class LogQueries {
     LogFilter ofCall = LogFilter.newBuilder().setCallId(call.value()).build();
     return world
         .history()
-        .newest(query.app().app(), ofCall, EVER, 1)
+        .newest(query.app().app().value(), ofCall, EVER, 1)
         .thenAccept(
             lines -> {
               if (lines.isEmpty()) {

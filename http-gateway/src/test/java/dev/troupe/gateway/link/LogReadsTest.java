@@ -3,7 +3,6 @@ package dev.troupe.gateway.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.link.LogHistory.Range;
@@ -26,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 class LogReadsTest {
 
-  private static final AppId APP = new AppId("ap-0000000000000000000001");
+  private static final String APP = "ap-0000000000000000000001";
   private static final TaskId TASK = new TaskId("ta-00000000000000000000000001");
   private static final LogFilter ALL = LogFilter.getDefaultInstance();
   private static final Range EVER = new Range(0, Long.MAX_VALUE);
@@ -117,10 +116,10 @@ class LogReadsTest {
     one.answer(LogsRead.newBuilder().setEnd(true));
     two.answer(
         LogsRead.newBuilder()
-            .setContainer(ContainerRecord.newBuilder().setAppId(APP.value()))
+            .setContainer(ContainerRecord.newBuilder().setAppId(APP))
             .setEnd(true));
 
-    assertThat(now(answer).orElseThrow().getAppId()).isEqualTo(APP.value());
+    assertThat(now(answer).orElseThrow().getAppId()).isEqualTo(APP);
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.troupe.gateway.service;
 
-import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.link.LogHistory;
 import dev.troupe.protocol.link.ContainerRecord;
@@ -19,7 +18,7 @@ import java.util.concurrent.CompletionStage;
 final class FakeHistory implements LogHistory {
 
   /** What was asked. */
-  record Question(AppId app, LogFilter filter, Range range) {}
+  record Question(String log, LogFilter filter, Range range) {}
 
   final List<Question> asked = new ArrayList<>();
   final List<LogLine> lines = new ArrayList<>();
@@ -27,16 +26,17 @@ final class FakeHistory implements LogHistory {
   final Map<TaskId, ContainerRecord> containers = new HashMap<>();
 
   @Override
-  public CompletionStage<List<LogLine>> newest(AppId app, LogFilter filter, Range range, int most) {
-    asked.add(new Question(app, filter, range));
+  public CompletionStage<List<LogLine>> newest(
+      String log, LogFilter filter, Range range, int most) {
+    asked.add(new Question(log, filter, range));
     return CompletableFuture.completedStage(
         lines.subList(Math.max(0, lines.size() - most), lines.size()));
   }
 
   @Override
   public CompletionStage<List<LogCount>> count(
-      AppId app, LogFilter filter, Range range, long bucketMicros) {
-    asked.add(new Question(app, filter, range));
+      String log, LogFilter filter, Range range, long bucketMicros) {
+    asked.add(new Question(log, filter, range));
     return CompletableFuture.completedStage(counts);
   }
 

@@ -3,19 +3,29 @@ package dev.troupe.gateway.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.Timestamp;
+import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageProtocol;
+import dev.troupe.actors.image.ImageProtocol.Chain;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.GetChain;
+import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Join;
+import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.StatusCode;
 import dev.troupe.protocol.modal.BaseImage;
 import dev.troupe.protocol.modal.GenericResult.GenericStatus;
 import dev.troupe.protocol.modal.Image;
+import dev.troupe.protocol.modal.ImageBuildChainGetRequest;
+import dev.troupe.protocol.modal.ImageBuildChainGetResponse;
+import dev.troupe.protocol.modal.ImageBuildStep;
 import dev.troupe.protocol.modal.ImageGetOrCreateRequest;
 import dev.troupe.protocol.modal.ImageGetOrCreateResponse;
 import dev.troupe.protocol.modal.ImageJoinStreamingRequest;
@@ -149,6 +159,42 @@ class ImagesServiceTest {
 
     assertThat(last.getResult().getStatus()).isEqualTo(GenericStatus.GENERIC_STATUS_FAILURE);
     assertThat(last.getResult().getException()).isEqualTo("step 2 exited with 1");
+  }
+
+  @Test
+  void namesWhereTheLinesOfEachLayersBuildAre() {
+    Layer below = new Layer(new ImageId("im-1"), null, new byte[0], "2025.06", null);
+    Layer above = new Layer(new ImageId("im-2"), below.image(), new byte[0], "2025.06", null);
+    Run run = new Run("im-2-1", harness.clock.instant(), harness.clock.instant().plusSeconds(5));
+    harness.entity(
+        ImageProtocol.KEY,
+        (id, command) -> {
+          if (command instanceof GetChain(var replyTo)) {
+            replyTo.tell(new Chain(id.equals("im-2") ? List.of(below, above) : List.of()));
+          } else if (command instanceof GetRun(var replyTo)) {
+            replyTo.tell(new LastRun(id.equals("im-2") ? run : null));
+          }
+        });
+
+    assertThat(chain("im-2").getBuildStepsList())
+        .containsExactly(
+            ImageBuildStep.newBuilder()
+                .setImageId("im-2")
+                .setStartedAt(Timestamp.newBuilder().setSeconds(run.since().getEpochSecond()))
+                .setFinishedAt(Timestamp.newBuilder().setSeconds(run.until().getEpochSecond()))
+                .setBuilderAppId("im-2")
+                .setBuilderTaskId(Run.task("im-2-1").value())
+                .build());
+    assertThat(catchThrowableOfType(RpcFailure.class, () -> chain("im-3")).code())
+        .isEqualTo(StatusCode.NOT_FOUND);
+  }
+
+  private ImageBuildChainGetResponse chain(String image) {
+    return harness.call(
+        ImageBuildChainGetResponse.class,
+        Harness.TOKEN,
+        "ImageBuildChainGet",
+        ImageBuildChainGetRequest.newBuilder().setImageId(image).build());
   }
 
   private List<ImageJoinStreamingResponse> join(String lastEntryId) throws Exception {

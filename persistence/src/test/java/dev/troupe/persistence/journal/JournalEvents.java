@@ -17,6 +17,7 @@ import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.image.ImageEvent;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.actors.imagename.ImageNameEvent;
 import dev.troupe.actors.secret.SecretEvent;
 import java.time.Duration;
@@ -160,8 +161,14 @@ final class JournalEvents {
             new Layer(IMAGE, BASE, new byte[] {1}, "2025.06", new FunctionId("fu-f")), AT));
     events.put(
         "image.built",
-        new ImageEvent.ImageBuilt(new ImageFacts("3.13.5", "/root", "2.41", "2025.06"), AT));
-    events.put("image.build-failed", new ImageEvent.BuildFailed("pip ended with 1", AT));
+        new ImageEvent.ImageBuilt(new ImageFacts("3.13.5", "/root", "2.41", "2025.06"), null, AT));
+    events.put("image.build-failed", new ImageEvent.BuildFailed("pip ended with 1", null, AT));
+    Run run = new Run("im-i-1", AT, AT.plusSeconds(1));
+    events.put(
+        "image.built.run",
+        new ImageEvent.ImageBuilt(new ImageFacts("3.13.5", "/root", "2.41", "2025.06"), run, AT));
+    events.put("image.build-failed.run", new ImageEvent.BuildFailed("pip ended with 1", run, AT));
+    events.put("image.deleted", new ImageEvent.ImageDeleted(AT));
   }
 
   private JournalEvents() {}
