@@ -78,7 +78,7 @@ class NodeAgentTest {
             8 << 20,
             Duration.ofDays(30),
             Map.of("zone", "test"),
-            new ImageSettings(true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, Map.of()));
+            new ImageSettings(true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, 1 << 30, Map.of()));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);

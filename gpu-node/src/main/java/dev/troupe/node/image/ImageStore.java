@@ -26,23 +26,23 @@ public final class ImageStore {
   private final Path layers;
   private final Path images;
   private final Path unfinished;
+  private final Path caches;
 
-  private ImageStore(Path layers, Path images, Path unfinished) {
-    this.layers = layers;
-    this.images = images;
-    this.unfinished = unfinished;
+  private ImageStore(Path folder) {
+    this.layers = folder.resolve("layers");
+    this.images = folder.resolve("images");
+    this.unfinished = folder.resolve("unfinished");
+    this.caches = folder.resolve("caches");
   }
 
   /**
    * The store of a folder beside the process that owns it, whose unfinished folders are left alone.
    */
   public static ImageStore attach(Path folder) throws IOException {
-    ImageStore store =
-        new ImageStore(
-            folder.resolve("layers"), folder.resolve("images"), folder.resolve("unfinished"));
-    Files.createDirectories(store.layers);
-    Files.createDirectories(store.images);
-    Files.createDirectories(store.unfinished);
+    ImageStore store = new ImageStore(folder);
+    for (Path part : List.of(store.layers, store.images, store.unfinished, store.caches)) {
+      Files.createDirectories(part);
+    }
     return store;
   }
 
@@ -83,6 +83,28 @@ public final class ImageStore {
     Files.move(layer(key), gone);
     FileTree.delete(gone);
   }
+
+  /** Where the folders are that builds keep for later builds, a folder each. */
+  Path caches() {
+    return caches;
+  }
+
+  /** Removes all of those; nothing may be building. Gives their number and the bytes in them. */
+  public Freed removeCaches() throws IOException {
+    long bytes = 0;
+    int count = 0;
+    try (Stream<Path> folders = Files.list(caches)) {
+      for (Path folder : folders.toList()) {
+        bytes += FileTree.size(folder);
+        FileTree.delete(folder);
+        count++;
+      }
+    }
+    return new Freed(count, bytes);
+  }
+
+  /** What was removed. */
+  public record Freed(int count, long bytes) {}
 
   /** An empty folder to make a layer in. */
   public Path newFolder() throws IOException {

@@ -22,6 +22,7 @@ import java.util.Set;
  * @param parallelTransfers layers that come at the same time
  * @param layerLimitBytes of one layer, unpacked
  * @param layerEntries files and folders of one layer
+ * @param cacheLimitBytes of all cache mounts of builds together
  * @param standalonePython archives for {@code add_python}, by Python version or series
  */
 public record ImageSettings(
@@ -32,6 +33,7 @@ public record ImageSettings(
     int parallelTransfers,
     long layerLimitBytes,
     long layerEntries,
+    long cacheLimitBytes,
     Map<String, Path> standalonePython) {
 
   /** The key of mirrors for names without a registry. */
@@ -71,6 +73,7 @@ public record ImageSettings(
         section.getInt("parallel-transfers"),
         section.getBytes("layer-limit"),
         section.getLong("layer-entries"),
+        section.getBytes("cache-limit"),
         pythons);
   }
 
