@@ -9,7 +9,6 @@ import dev.troupe.node.container.ContainerDriver.ContainerSpec;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.ContainerDriver.Resources;
 import dev.troupe.node.container.Mounts;
-import dev.troupe.node.linux.FileTree;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.HostFiles;
 import dev.troupe.node.network.NetworkPlan.Sandbox;
@@ -104,10 +103,7 @@ final class BuildContainer {
       }
       Mounts.unmountAllBelow(bundle.root());
       made.removeFrom(bundle.upper());
-      Path changes = store.newFolder();
-      FileTree.delete(changes);
-      Files.move(bundle.upper(), changes);
-      return changes;
+      return store.moved(bundle.upper());
     } finally {
       readings.forEach(Pipes.Reading::finish);
       driver.stop(id, Duration.ZERO);

@@ -118,8 +118,9 @@ public final class ImageBuilder {
           runFunction(
               layer, definition, below.orElseThrow(() -> new BuildFailure("It has no base.")), log);
       case BuildSteps.Served served -> {
-        Path files = contextFiles(definition);
+        Path files = store.newFolder();
         try {
+          writeContextFiles(definition, files);
           yield carryOut(
               served,
               below,
@@ -162,10 +163,7 @@ public final class ImageBuilder {
       FunctionInput input = definition.getBuildFunction().getInput();
       try (FunctionSteps.Changes changes =
           functions.run(order, input, below, store.layersOf(below), above, log)) {
-        Path finished = store.newFolder();
-        FileTree.delete(finished);
-        Files.move(changes.folder(), finished);
-        store.publish(finished, key);
+        store.publish(store.moved(changes.folder()), key);
       }
     }
     return below.withLayer(key);
@@ -205,15 +203,13 @@ public final class ImageBuilder {
         layer.getFresh());
   }
 
-  /** A folder with the small files that are in the definition itself. */
-  private Path contextFiles(Image definition) throws IOException {
-    Path folder = store.newFolder();
+  /** The small files that are in the definition itself. */
+  private static void writeContextFiles(Image definition, Path folder) throws IOException {
     for (ImageContextFile file : definition.getContextFilesList()) {
       Path place = LayerFolders.place(folder, Path.of("/").resolve(file.getFilename()).toString());
       Files.write(place, file.getData().toByteArray());
       LayerFolders.setMode(place, 0644);
     }
-    return folder;
   }
 
   private ImageRecord carryOut(

@@ -124,10 +124,12 @@ final class StageRunner {
         what.add("without network");
       }
       String key = inputs.key(image, what.toArray(String[]::new));
-      if (!store.hasLayer(key)) {
-        mounts.prepare(run.mounts());
-        store.publish(changes(image, run, mounts), key);
-      }
+      store.ensure(
+          key,
+          () -> {
+            mounts.prepare(run.mounts());
+            store.publish(changes(image, run, mounts), key);
+          });
       return image.withLayer(key);
     }
   }

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Folders as wholes: removed, written at once, put in place, made durable. */
 public final class FileTree {
+
+  private static final String UNFINISHED = ".new";
 
   /** Removes a folder and all in it; one that isn't there is fine. Follows no links. */
   public static void delete(Path root) throws IOException {
@@ -94,7 +98,7 @@ public final class FileTree {
 
   /** Replaces a small file, so that a reader sees the old text or the new one whole. */
   public static void write(Path file, String text) throws IOException {
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    Path fresh = file.resolveSibling(file.getFileName() + UNFINISHED);
     try {
       Files.writeString(fresh, text);
       force(fresh);
@@ -103,6 +107,15 @@ public final class FileTree {
       Files.deleteIfExists(fresh);
     }
     force(parent(file));
+  }
+
+  /** Removes what a {@link #write} into this folder left that was cut off. */
+  public static void deleteUnfinished(Path folder) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
+      for (Path file : files) {
+        Files.delete(file);
+      }
+    }
   }
 
   /**
@@ -116,7 +129,15 @@ public final class FileTree {
       return;
     }
     Files.createDirectories(parent(place));
-    Files.move(finished, place, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.move(finished, place, StandardCopyOption.ATOMIC_MOVE);
+    } catch (FileSystemException failure) {
+      // Another may have come first since it was looked for.
+      if (!Files.exists(place)) {
+        throw failure;
+      }
+      delete(finished);
+    }
     force(parent(place));
   }
 
