@@ -197,7 +197,8 @@ class ImageBuilderTest {
 
   @Test
   void anAddressOfTheMachineItselfIsNotReached() throws Exception {
-    HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext(
         "/",
         exchange -> {
