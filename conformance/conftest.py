@@ -1,6 +1,7 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
 import gzip
+import subprocess
 import textwrap
 import uuid
 from pathlib import Path
@@ -122,3 +123,32 @@ def containers(mark):
             eventually(lambda: self.count() == 0, within, "no container runs")
 
     return Containers()
+
+
+@pytest.fixture
+def outside():
+    """A web server on a network of its own behind this machine, with the files of this folder."""
+    tag = uuid.uuid4().hex[:6]
+    space, link = f"outside-{tag}", f"out{tag}"
+
+    def sh(command):
+        subprocess.run(command.split(), check=True, capture_output=True)
+
+    sh(f"ip netns add {space}")
+    try:
+        sh(f"ip link add {link} type veth peer name eth0 netns {space}")
+        sh(f"ip address add 198.51.100.1/30 dev {link}")
+        sh(f"ip link set {link} up")
+        sh(f"ip -n {space} address add 198.51.100.2/30 dev eth0")
+        sh(f"ip -n {space} link set eth0 up")
+        web = subprocess.Popen(
+            ["ip", "netns", "exec", space, "python3", "-m", "http.server", "8000"]
+            + ["--bind", "198.51.100.2", "--directory", str(Path(__file__).parent)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        yield "198.51.100.2", 8000
+        web.kill()
+        web.wait()
+    finally:
+        subprocess.run(["ip", "netns", "del", space], check=True)

@@ -3,6 +3,8 @@
 import pickle
 import random
 import time
+import uuid
+from pathlib import Path
 
 import pytest
 from modal_proto import api_pb2
@@ -332,3 +334,41 @@ def test_a_result_that_can_be_had_again_is_given_only_when_it_is_on_the_disk(cli
     assert waiting.process.poll() is None and waiting.answer() is None, "the function has ended, unseen"
     disk.thaw()
     assert waiting.finish().status == 0 and waiting.answer() == 4
+
+
+def test_a_build_goes_on_from_its_last_layer_after_a_kill_of_the_server(server, client, script):
+    """Break: put a step's layer in its place before the step is over."""
+    word = uuid.uuid4().hex
+    app = script(
+        "built.py",
+        f"""
+        import modal
+        image = modal.Image.debian_slim().dockerfile_commands(
+            "RUN cat /proc/sys/kernel/random/uuid > /first && echo {word}",
+            "RUN touch /half; sleep 3; touch /whole",
+        )
+        app = modal.App("built", image=image)
+
+        @app.function()
+        def look():
+            import os
+            return open("/first").read().strip(), os.path.exists("/whole")
+
+        @app.local_entrypoint()
+        def main():
+            print("built", look.remote())
+        """,
+    )
+    agent = server.agent_data
+    running = client.start_modal("run", app)
+    eventually(lambda: list(agent.glob("containers/build-*/upper/half")), 60, "the second step runs")
+    made = agent.glob("images/store/layers/step-*/first")
+    first = max(made, key=lambda file: file.stat().st_mtime).read_text().strip()
+    server.kill()
+    running.finish(60)
+    server.start()
+    assert list((agent / "images/store/unfinished").iterdir()) == []
+    assert str(agent / "images/store") not in Path("/proc/self/mountinfo").read_text()
+    assert list(agent.glob("containers/build-*")) == []
+    said = client.modal("run", app, within=120).stdout
+    assert f"built {(first, True)!r}" in said, "the first step is not run again"

@@ -1,5 +1,6 @@
 """Images on the server's disk: `troupe-server image`, and what builds make of it."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import pytest
 from conftest import DATA
 
 from harness.registry import tar_of
-from harness.server import PROGRAM
+from harness.server import PROGRAM, Server
 
 
 def image(*arguments, data=DATA, succeeds=True, **environment):
@@ -78,6 +79,20 @@ def test_no_layer_is_removed_while_the_server_runs(server):
     """Break: clean up without taking the agent's directory."""
     refused = image("gc", succeeds=False)
     assert "Stop it first" in refused.stderr
+
+
+def test_no_server_starts_while_layers_are_removed(server, tmp_path):
+    """Break: start an agent without the lock of its directory."""
+    data = tmp_path / "data"
+    (data / "agent").mkdir(parents=True)
+    with (data / "agent/LOCK").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # as image gc holds it
+        lock.write("4711\n")
+        lock.flush()
+        starting = Server(data)
+        starting.launch()
+        assert starting.ended(60) == 1
+    assert "in use" in starting.said() and "4711" in starting.said()
 
 
 def test_a_layout_that_is_none_is_refused(server, tmp_path):

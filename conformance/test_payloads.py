@@ -1,8 +1,5 @@
 """Arguments and results of all sizes, and what a container may reach."""
 
-import subprocess
-import uuid
-
 import pytest
 
 from harness.waiting import eventually
@@ -101,35 +98,6 @@ def test_a_container_without_network_takes_and_gives_big_payloads(client, script
     output = client.modal("run", app).stdout
     for size in SIZES:
         assert f"{size} True {size}" in output
-
-
-@pytest.fixture
-def outside():
-    """A web server on a network of its own behind this machine: an address of the world."""
-    tag = uuid.uuid4().hex[:6]
-    space, link = f"outside-{tag}", f"out{tag}"
-
-    def sh(command):
-        subprocess.run(command.split(), check=True, capture_output=True)
-
-    sh(f"ip netns add {space}")
-    try:
-        sh(f"ip link add {link} type veth peer name eth0 netns {space}")
-        sh(f"ip address add 198.51.100.1/30 dev {link}")
-        sh(f"ip link set {link} up")
-        sh(f"ip -n {space} address add 198.51.100.2/30 dev eth0")
-        sh(f"ip -n {space} link set eth0 up")
-        web = subprocess.Popen(
-            ["ip", "netns", "exec", space, "python3", "-m", "http.server", "8000"]
-            + ["--bind", "198.51.100.2"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        yield "198.51.100.2", 8000
-        web.kill()
-        web.wait()
-    finally:
-        subprocess.run(["ip", "netns", "del", space], check=True)
 
 
 REACH = """

@@ -110,6 +110,7 @@ missing_packages() {
   if lacks mmdebstrap debootstrap; then echo mmdebstrap; fi
   if lacks ip; then echo iproute2; fi
   if lacks nft; then echo nftables; fi
+  if lacks curl; then echo curl; fi
   if [[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ]]; then echo debian-archive-keyring; fi
   if [[ ! -f /etc/ssl/certs/ca-certificates.crt ]]; then echo ca-certificates; fi
 }

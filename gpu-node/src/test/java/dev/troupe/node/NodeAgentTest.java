@@ -78,7 +78,8 @@ class NodeAgentTest {
             8 << 20,
             Duration.ofDays(30),
             Map.of("zone", "test"),
-            new ImageSettings(true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, false, Map.of()));
+            new ImageSettings(
+                true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, false, 1 << 30, Map.of()));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);

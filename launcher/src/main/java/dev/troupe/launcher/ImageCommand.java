@@ -188,11 +188,12 @@ final class ImageCommand implements Callable<Integer> {
     }
   }
 
-  /** Frees the disk of layers that no image names. */
+  /** Frees the disk of layers that no image names, and of cache mounts. */
   @Command(
       name = "gc",
       description = {
-        "Removes the layers that no image names: what failed builds and moved tags left behind.",
+        "Removes the layers that no image names, what failed builds and moved tags left behind,"
+            + " and all that builds keep by RUN --mount=type=cache.",
         "The server, or agent, must have been stopped: what runs or is built may need them."
       },
       mixinStandardHelpOptions = true)
@@ -204,7 +205,11 @@ final class ImageCommand implements Callable<Integer> {
       try (DirectoryLock alone = DirectoryLock.take(agent())) {
         LocalImages.Freed freed = images.collect();
         System.out.printf(
-            Locale.ROOT, "%d layers removed, %s.%n", freed.layers().size(), size(freed.bytes()));
+            Locale.ROOT,
+            "%d layers and %d cache mounts removed, %s.%n",
+            freed.layers().size(),
+            freed.caches(),
+            size(freed.bytes()));
       } catch (DirectoryLock.InUse inUse) {
         throw new Refusal(
             "The server, or agent, of %s runs (pid %s), and its containers and builds may need any layer. Stop it first."

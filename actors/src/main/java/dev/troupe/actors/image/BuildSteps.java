@@ -85,8 +85,16 @@ public sealed interface BuildSteps {
     }
   }
 
-  /** Runs a command. */
-  record Run(String line, Command command) implements Step {}
+  /**
+   * Runs a command.
+   *
+   * @param network whether it has a way out
+   */
+  record Run(String line, Command command, List<RunMount> mounts, boolean network) implements Step {
+    public Run {
+      mounts = List.copyOf(mounts);
+    }
+  }
 
   /** Where a copied file comes from. */
   sealed interface Source {
@@ -115,6 +123,7 @@ public sealed interface BuildSteps {
    * @param target a folder where it ends with a slash or there are several sources
    * @param owner {@code user[:group]}, by name or number; empty: root
    * @param mode null: as the source has it
+   * @param adding for {@code ADD}: what it does besides; null: nothing
    */
   record Copy(
       String line,
@@ -123,11 +132,31 @@ public sealed interface BuildSteps {
       List<InlineFile> inline,
       String target,
       String owner,
-      @Nullable Integer mode)
+      @Nullable Integer mode,
+      @Nullable Adding adding)
       implements Step {
     public Copy {
       sources = List.copyOf(sources);
       inline = List.copyOf(inline);
+    }
+  }
+
+  /**
+   * What {@code ADD} does with addresses and archives among its sources.
+   *
+   * @param checksum of the one address, {@code sha256:…}; empty: whatever comes
+   * @param unpack null: archives of the context, and none of an address
+   */
+  record Adding(String checksum, @Nullable Boolean unpack) {
+
+    /** Whether a source is an address to be fetched. */
+    public static boolean isAddress(String source) {
+      return source.matches("(?i)https?://.+");
+    }
+
+    /** Whether a source is a repository of git. */
+    public static boolean isRepository(String source) {
+      return source.matches("(?i)(git@|git://|ssh://).*|https?://[^#?]+\\.git(#.*)?");
     }
   }
 

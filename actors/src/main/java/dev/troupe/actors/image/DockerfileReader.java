@@ -2,6 +2,7 @@ package dev.troupe.actors.image;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.actors.image.BuildSteps.Adding;
 import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
 import dev.troupe.actors.image.BuildSteps.Base;
@@ -47,9 +48,6 @@ final class DockerfileReader {
 
   // The client names it with the host of a registry, which need not be reached: PyPI has it too.
   private static final Pattern UV = Pattern.compile("(?:[^/]+/)?astral-sh/uv(?::([\\w.-]+))?");
-
-  private static final Pattern ARCHIVE =
-      Pattern.compile(".*\\.(tar|tgz|tbz2|txz|tar\\.(gz|bz2|xz|zst))");
 
   private final ImageDefinition definition;
   private final Map<String, String> globals = new HashMap<>();
@@ -165,34 +163,67 @@ final class DockerfileReader {
     };
   }
 
-  private static Run run(Instruction instruction) {
-    if (!instruction.flags().isEmpty()) {
-      throw notServed(instruction, "RUN takes no options in this release");
+  private Run run(Instruction instruction) {
+    List<RunMount> mounts = new ArrayList<>();
+    boolean network = true;
+    for (Flag flag : instruction.flags()) {
+      switch (flag.name() + "=" + flag.value()) {
+        case "network=default" -> network = true;
+        case "network=none" -> network = false;
+        case "network=host" ->
+            throw notServed(instruction, "no step has the network of the machine itself");
+        case "security=sandbox" -> {}
+        case "security=insecure" ->
+            throw notServed(instruction, "no step has more rights than a function's container");
+        default -> mounts.add(mount(instruction, flag));
+      }
     }
+    return new Run(instruction.line(), program(instruction), mounts, network);
+  }
+
+  private RunMount mount(Instruction instruction, Flag flag) {
+    if (!flag.name().equals("mount")) {
+      throw notServed(instruction, "it does not know --" + flag.name());
+    }
+    try {
+      return RunMountReader.read(
+          flag.value(), from -> source(instruction, DockerfileWords.expand(from, globals)));
+    } catch (IllegalArgumentException wrong) {
+      throw notServed(instruction, String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  private static Command program(Instruction instruction) {
     if (instruction.documents().isEmpty()) {
-      return new Run(instruction.line(), command(instruction));
+      return command(instruction);
     }
     HereDocument first = instruction.documents().getFirst();
     if (instruction.arguments().equals(first.opening())) {
       // The lines are the program, for the shell or for what its first line names.
-      return new Run(instruction.line(), new Command.Shell(first.text()));
+      return new Command.Shell(first.text());
     }
     // The shell itself reads them.
     StringBuilder text = new StringBuilder(instruction.arguments()).append('\n');
     instruction.documents().forEach(it -> text.append(it.text()).append(it.name()).append('\n'));
-    return new Run(instruction.line(), new Command.Shell(text.toString()));
+    return new Command.Shell(text.toString());
   }
 
   private Copy copy(Instruction instruction) {
     Source from = new Source.Context();
     String owner = "";
     Integer mode = null;
+    boolean adds = instruction.name().equals("ADD");
+    String checksum = "";
+    @Nullable Boolean unpack = null;
     for (Flag flag : instruction.flags()) {
-      switch (flag.name()) {
-        case "from" -> from = source(instruction, DockerfileWords.expand(flag.value(), globals));
-        case "chown" -> owner = flag.value();
-        case "chmod" -> mode = mode(instruction, flag.value());
-        case "link" -> {}
+      switch ((adds ? "ADD --" : "COPY --") + flag.name()) {
+        case "ADD --checksum" -> checksum = checksum(instruction, flag.value());
+        case "ADD --unpack" -> unpack = !flag.value().equalsIgnoreCase("false");
+        case "COPY --from" ->
+            from = source(instruction, DockerfileWords.expand(flag.value(), globals));
+        case "COPY --chown", "ADD --chown" -> owner = flag.value();
+        case "COPY --chmod", "ADD --chmod" -> mode = mode(instruction, flag.value());
+        case "COPY --link", "ADD --link" -> {}
         default -> throw notServed(instruction, "it does not know --" + flag.name());
       }
     }
@@ -211,21 +242,34 @@ final class DockerfileReader {
       }
     }
     words.removeIf(documents::containsKey);
-    if (instruction.name().equals("ADD") && words.stream().anyMatch(DockerfileReader::isFetched)) {
-      throw notServed(
-          instruction, "ADD takes files, no addresses and no archives; RUN can do both");
+    if (adds && words.stream().anyMatch(Adding::isRepository)) {
+      throw notServed(instruction, "ADD takes no repository of git; RUN git clone does");
     }
-    return new Copy(instruction.line(), from, words, inline, target, owner, mode);
+    if (!checksum.isEmpty() && words.size() != 1) {
+      throw notServed(instruction, "--checksum is for one address");
+    }
+    return new Copy(
+        instruction.line(),
+        from,
+        words,
+        inline,
+        target,
+        owner,
+        mode,
+        adds ? new Adding(checksum, unpack) : null);
+  }
+
+  private static String checksum(Instruction instruction, String text) {
+    if (!text.matches("sha256:[0-9a-f]{64}")) {
+      throw notServed(instruction, "--checksum is sha256: and 64 hexadecimal digits");
+    }
+    return text;
   }
 
   private static List<String> copied(Instruction instruction) {
     return instruction.arguments().startsWith("[")
         ? list(instruction)
         : DockerfileWords.split(instruction.arguments());
-  }
-
-  private static boolean isFetched(String source) {
-    return source.contains("://") || ARCHIVE.matcher(source).matches();
   }
 
   private Source source(Instruction instruction, String name) {

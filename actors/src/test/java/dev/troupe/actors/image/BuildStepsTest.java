@@ -2,6 +2,7 @@ package dev.troupe.actors.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.actors.image.BuildSteps.Adding;
 import dev.troupe.actors.image.BuildSteps.Argument;
 import dev.troupe.actors.image.BuildSteps.Assignment;
 import dev.troupe.actors.image.BuildSteps.Base;
@@ -87,7 +88,7 @@ class BuildStepsTest {
     assertThat(stage.base()).isEqualTo(new Python("python:3.11.12-slim-bookworm", "3.11"));
     assertThat(stage.steps())
         .containsExactly(
-            new Run("RUN apt-get update", new Command.Shell("apt-get update")),
+            new Run("RUN apt-get update", new Command.Shell("apt-get update"), List.of(), true),
             new DefaultCommand(
                 "CMD [\"sleep\", \"172800\"]", new Command.Words(List.of("sleep", "172800"))));
   }
@@ -179,7 +180,7 @@ class BuildStepsTest {
   @Test
   void aDirectiveMayChooseTheCharacterThatContinues() {
     assertThat(stages(parse("# escape=`", "FROM base", "RUN a `", "b")).getFirst().steps())
-        .containsExactly(new Run("RUN a b", new Command.Shell("a b")));
+        .containsExactly(new Run("RUN a b", new Command.Shell("a b"), List.of(), true));
   }
 
   @Test
@@ -218,7 +219,8 @@ class BuildStepsTest {
                 List.of(),
                 "/to/",
                 "me:us",
-                0755));
+                0755,
+                null));
     assertThat(((Copy) step("COPY [\"a b\", \"/to\"]")).sources()).containsExactly("a b");
   }
 
@@ -243,10 +245,115 @@ class BuildStepsTest {
         .isEqualTo(new Source.Uv(version));
   }
 
+  @Test
+  void readsWhatIsAdded() {
+    String sum = "sha256:" + "0".repeat(64);
+
+    assertThat(((Copy) step("ADD --checksum=" + sum + " https://a/b.tgz /c/")).adding())
+        .isEqualTo(new Adding(sum, null));
+    assertThat(((Copy) step("ADD --unpack=true https://a/b.tgz c.tar /c/")).adding())
+        .isEqualTo(new Adding("", true));
+    assertThat(((Copy) step("COPY a.tar /c/")).adding()).isNull();
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"ADD https://a/b /c", "ADD a.tar.gz /c", "ADD a.tar /c"})
-  void addingWhatIsNoFileIsRefused(String line) {
-    assertThat(sentence(parse("FROM base", line))).contains("no addresses and no archives");
+  @ValueSource(
+      strings = {
+        "ADD git@host:a/b /c",
+        "ADD https://host/a.git#main /c",
+        "ADD --checksum=md5:1 https://a/b /c",
+        "ADD --from=x a /c",
+        "COPY --checksum=x a /c"
+      })
+  void addingWhatCannotBeAddedIsRefused(String line) {
+    assertThat(sentence(parse("FROM base", line))).startsWith("build step '" + line + "' is not");
+  }
+
+  // ---- mounts of RUN
+
+  private static RunMount mount(String value) {
+    return ((Run) step("RUN --mount=" + value + " true")).mounts().getFirst();
+  }
+
+  @Test
+  void readsBinds() {
+    assertThat(mount("target=/x"))
+        .isEqualTo(new RunMount.Bind("/x", new Source.Context(), "/", true));
+    assertThat(mount("type=bind,from=ghcr.io/astral-sh/uv,src=/uv,dst=uv,rw"))
+        .isEqualTo(new RunMount.Bind("uv", new Source.Uv(""), "/uv", false));
+    assertThat(
+            stages(parse("FROM scratch AS one", "FROM base", "RUN --mount=from=one,target=x true"))
+                .getLast()
+                .steps())
+        .extracting(step -> ((Run) step).mounts())
+        .containsExactly(List.of(new RunMount.Bind("x", new Source.EarlierStage(0), "/", true)));
+  }
+
+  @Test
+  void readsCaches() {
+    assertThat(mount("type=cache,target=/root/.cache/pip"))
+        .isEqualTo(
+            new RunMount.Cache(
+                "",
+                "/root/.cache/pip",
+                RunMount.Sharing.SHARED,
+                null,
+                "/",
+                false,
+                new RunMount.Access(0755, 0, 0)));
+    assertThat(
+            mount("type=cache,id=a,target=/a,sharing=locked,mode=1777,uid=7,gid=8,readonly=true"))
+        .isEqualTo(
+            new RunMount.Cache(
+                "a",
+                "/a",
+                RunMount.Sharing.LOCKED,
+                null,
+                "/",
+                true,
+                new RunMount.Access(01777, 7, 8)));
+  }
+
+  @Test
+  void readsSecretsAndMemory() {
+    RunMount.Access own = new RunMount.Access(0400, 0, 0);
+
+    assertThat(mount("type=secret,id=TOKEN"))
+        .isEqualTo(new RunMount.Secret("TOKEN", "/run/secrets/TOKEN", "", false, own));
+    assertThat(mount("type=secret,id=TOKEN,env=T,required"))
+        .isEqualTo(new RunMount.Secret("TOKEN", "", "T", true, own));
+    assertThat(mount("type=secret,target=/etc/TOKEN"))
+        .isEqualTo(new RunMount.Secret("TOKEN", "/etc/TOKEN", "", false, own));
+    assertThat(mount("type=tmpfs,target=/t,size=2m")).isEqualTo(new RunMount.Memory("/t", 2 << 20));
+  }
+
+  @Test
+  void aStepMayHaveNoWayOut() {
+    assertThat(((Run) step("RUN --network=none true")).network()).isFalse();
+    assertThat(((Run) step("RUN --network=default true")).network()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--mount=type=cache|needs a target",
+        "--mount=type=cache,target=/x,sharing=all|shared, private and locked",
+        "--mount=type=cache,target=/x,mode=9|no mode",
+        "--mount=type=tmpfs,target=/x,size=big|no size",
+        "--mount=type=secret|needs an id",
+        "--mount=type=bind,target=/x,uid=1|does not know 'uid'",
+        "--mount=type=disk,target=/x|not 'disk'",
+        "--mount=from=nobody,target=/x|no stage 'nobody'",
+        "--mount=type=ssh|keys that no client sends",
+        "--security=insecure|no step has more rights",
+        "--network=host|no step has the network of the machine",
+        "--device=x|does not know --device"
+      })
+  void aMountThatMakesNoSenseIsRefused(String option, String why) {
+    assertThat(sentence(parse("FROM base", "RUN " + option + " true")))
+        .startsWith("build step 'RUN " + option + " true' is not served yet: ")
+        .contains(why);
   }
 
   // ---- what is set
@@ -319,6 +426,10 @@ class BuildStepsTest {
       "ARG ",
       "SHELL ",
       "--from=",
+      "--mount=",
+      "type=cache",
+      "target=",
+      ",",
       "--chown=",
       "<<",
       "EOF",

@@ -59,6 +59,16 @@ public final class Mounts {
         .formatted(String.join(":", topFirst), upper, work, durable ? "" : ",volatile");
   }
 
+  /**
+   * Mounts a folder in memory.
+   *
+   * @param bytes the most it takes; 0: half of the machine's memory
+   */
+  public static void mountMemory(Path target, long bytes) throws IOException {
+    Posix.mount(
+        "tmpfs", target.toString(), "tmpfs", bytes == 0 ? "mode=1777" : "mode=1777,size=" + bytes);
+  }
+
   /** Whether something is mounted there. */
   static boolean isMountPoint(Path path) throws IOException {
     return mountPoints().contains(path.toString());

@@ -66,11 +66,8 @@ final class BaseImages {
     String release = BuildSteps.PYTHON_TO_DEBIAN.getOrDefault(python.series(), "");
     String skeleton = skeleton();
     String key = "base-" + Ids.contentKey("debian", DebianRecipe.VERSION, python.series(), release);
-    if (!store.hasLayer(key)) {
-      Path folder = store.newFolder();
-      DebianRecipe.make(python.series(), folder, log);
-      store.publish(folder, key);
-    }
+    store.ensure(
+        key, () -> store.make(key, folder -> DebianRecipe.make(python.series(), folder, log)));
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("PATH", PATH);
     environment.put("LANG", "C.UTF-8");
@@ -85,26 +82,25 @@ final class BaseImages {
   }
 
   /** An image without anything but what every container needs. */
-  ImageRecord scratch() throws IOException {
+  ImageRecord scratch() throws IOException, InterruptedException {
     return ImageRecord.NOTHING
         .withLayers(List.of(skeleton()))
         .withEnvironment(Map.of("PATH", PATH));
   }
 
   /** The lowest layer of every image: what the machine binds into containers has a place in it. */
-  private String skeleton() throws IOException {
+  private String skeleton() throws IOException, InterruptedException {
     String key = "skeleton-1";
-    if (!store.hasLayer(key)) {
-      Path folder = store.newFolder();
-      for (String name : List.of("run/troupe", "etc/troupe", "proc", "sys", "dev", "tmp", "root")) {
-        LayerFolders.folder(folder, Path.of(name));
-      }
-      for (String name :
-          List.of("etc/hosts", "etc/resolv.conf", "etc/troupe/ca-certificates.crt")) {
-        Files.createFile(folder.resolve(name));
-      }
-      store.publish(folder, key);
-    }
+    store.ensure(key, () -> store.make(key, BaseImages::fillSkeleton));
     return key;
+  }
+
+  private static void fillSkeleton(Path folder) throws IOException {
+    for (String name : List.of("run/troupe", "etc/troupe", "proc", "sys", "dev", "tmp", "root")) {
+      LayerFolders.folder(folder, Path.of(name));
+    }
+    for (String name : List.of("etc/hosts", "etc/resolv.conf", "etc/troupe/ca-certificates.crt")) {
+      Files.createFile(folder.resolve(name));
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.troupe.node.image;
 
+import dev.troupe.actors.image.RunMount.Access;
 import dev.troupe.node.container.ContainerDriver;
 import dev.troupe.node.container.ContainerDriver.Bind;
 import dev.troupe.node.container.ContainerDriver.Bundle;
@@ -8,7 +9,6 @@ import dev.troupe.node.container.ContainerDriver.ContainerSpec;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.ContainerDriver.Resources;
 import dev.troupe.node.container.Mounts;
-import dev.troupe.node.linux.FileTree;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.HostFiles;
 import dev.troupe.node.network.NetworkPlan.Sandbox;
@@ -51,6 +51,8 @@ final class BuildContainer {
    *
    * @param what as its failure names it
    * @param layers lowest first
+   * @param contents files that exist while it runs, in memory
+   * @param network whether it has a way out
    */
   record Step(
       String what,
@@ -58,16 +60,37 @@ final class BuildContainer {
       List<String> command,
       Map<String, String> environment,
       String workingDirectory,
-      List<Bind> binds) {}
+      List<Bind> binds,
+      List<Content> contents,
+      boolean network) {
+
+    /** One with a way out. */
+    Step(
+        String what,
+        List<Path> layers,
+        List<String> command,
+        Map<String, String> environment,
+        String workingDirectory,
+        List<Bind> binds) {
+      this(what, layers, command, environment, workingDirectory, binds, List.of(), true);
+    }
+  }
+
+  /** A file for a step to read. */
+  record Content(byte[] bytes, String target, Access access) {}
 
   /** Runs a step to its end; its changes are an unpublished folder of the store. */
   Path run(Step step, Consumer<String> output) throws IOException, InterruptedException {
     ContainerId id = new ContainerId("build-" + UUID.randomUUID());
-    Sandbox sandbox = sandboxes.lease(true);
+    Sandbox sandbox = sandboxes.lease(step.network());
     List<Pipes.Reading> readings = new ArrayList<>();
     try {
       Bundle bundle = driver.prepare(id, step.layers());
-      driver.specialise(bundle, spec(step, sandbox));
+      ContainerSpec spec = spec(step, sandbox, bundle);
+      driver.specialise(bundle, spec);
+      MountPoints made =
+          MountPoints.missing(
+              new RootFolder(bundle.root()), spec.binds().stream().map(Bind::target).toList());
       for (Path pipe : List.of(bundle.standardOutput(), bundle.standardError())) {
         readings.add(pipes.read(pipe, lines -> lines.forEach(output)));
       }
@@ -78,11 +101,9 @@ final class BuildContainer {
         throw new BuildFailure(
             "The command '%s' returned a non-zero code: %d".formatted(step.what(), exit.code()));
       }
-      Path changes = store.newFolder();
       Mounts.unmountAllBelow(bundle.root());
-      FileTree.delete(changes);
-      Files.move(bundle.upper(), changes);
-      return changes;
+      made.removeFrom(bundle.upper());
+      return store.moved(bundle.upper());
     } finally {
       readings.forEach(Pipes.Reading::finish);
       driver.stop(id, Duration.ZERO);
@@ -91,11 +112,20 @@ final class BuildContainer {
     }
   }
 
-  private ContainerSpec spec(Step step, Sandbox sandbox) {
+  private ContainerSpec spec(Step step, Sandbox sandbox, Bundle bundle) throws IOException {
     Map<String, String> environment = new LinkedHashMap<>(hostFiles.environment());
     environment.putAll(step.environment());
     List<Bind> binds = new ArrayList<>(hostFiles.binds());
     binds.addAll(step.binds());
+    for (Content content : step.contents()) {
+      // Beside the container's configuration, which is in memory and goes with the container.
+      Path file = bundle.directory().resolve("content-" + binds.size());
+      Files.write(file, content.bytes());
+      Files.setAttribute(file, "unix:uid", content.access().user());
+      Files.setAttribute(file, "unix:gid", content.access().group());
+      Files.setAttribute(file, "unix:mode", content.access().mode());
+      binds.add(new Bind(file, content.target(), true));
+    }
     return new ContainerSpec(
         step.command(),
         environment,

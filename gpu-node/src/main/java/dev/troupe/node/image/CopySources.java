@@ -71,24 +71,28 @@ final class CopySources {
   }
 
   /** A digest of these files: names, kinds, modes, owners and contents. */
-  static String digest(List<Path> sources) throws IOException {
+  String digest(List<Path> sources) throws IOException {
     MessageDigest digest = Ids.sha256();
     for (Path source : sources) {
+      // What a folder that stands for all is called is of no meaning, and may be another next time.
+      boolean isRoot = roots.stream().anyMatch(root -> root.path().equals(source));
+      String name = isRoot ? "" : String.valueOf(source.getFileName());
       try (Stream<Path> files = Files.walk(source)) {
         for (Path file : files.sorted().toList()) {
-          describe(digest, source, file);
+          describe(digest, name, source, file);
         }
       }
     }
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static void describe(MessageDigest digest, Path source, Path file) throws IOException {
+  private static void describe(MessageDigest digest, String name, Path source, Path file)
+      throws IOException {
     boolean link = Files.isSymbolicLink(file);
     String head =
         "%s\0%s\0%o\0%s\0%s\0"
             .formatted(
-                source.getFileName(),
+                name,
                 source.relativize(file),
                 (Integer) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS),
                 Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS),

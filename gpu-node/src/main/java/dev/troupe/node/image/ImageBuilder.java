@@ -6,6 +6,7 @@ import dev.troupe.actors.image.BuildSteps;
 import dev.troupe.actors.image.BuildSteps.Base;
 import dev.troupe.actors.image.BuildSteps.Stage;
 import dev.troupe.actors.image.ImageDefinition;
+import dev.troupe.node.image.oci.ImageSettings;
 import dev.troupe.node.image.oci.RegistryImages;
 import dev.troupe.node.image.oci.StandalonePython;
 import dev.troupe.node.linux.FileTree;
@@ -20,6 +21,7 @@ import dev.troupe.protocol.modal.ImageContextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -40,6 +42,9 @@ public final class ImageBuilder {
   private final RunnerStore runners;
   private final StandalonePython pythons;
   private final FunctionSteps functions;
+  private final CacheMounts caches;
+  private final Downloads downloads;
+  private final ImageSettings settings;
   private final BaseImages bases;
   private final PythonFacts facts;
   private final UvTool uv;
@@ -52,7 +57,12 @@ public final class ImageBuilder {
       RunnerStore runners,
       RegistryImages registries,
       StandalonePython pythons,
-      FunctionSteps functions) {
+      FunctionSteps functions,
+      Downloads downloads,
+      ImageSettings settings) {
+    this.downloads = downloads;
+    this.settings = settings;
+    this.caches = new CacheMounts(store, settings.cacheLimitBytes(), InstantSource.system());
     this.pythons = pythons;
     this.runners = runners;
     this.functions = functions;
@@ -108,8 +118,9 @@ public final class ImageBuilder {
           runFunction(
               layer, definition, below.orElseThrow(() -> new BuildFailure("It has no base.")), log);
       case BuildSteps.Served served -> {
-        Path files = contextFiles(definition);
+        Path files = store.newFolder();
         try {
+          writeContextFiles(definition, files);
           yield carryOut(
               served,
               below,
@@ -152,10 +163,7 @@ public final class ImageBuilder {
       FunctionInput input = definition.getBuildFunction().getInput();
       try (FunctionSteps.Changes changes =
           functions.run(order, input, below, store.layersOf(below), above, log)) {
-        Path finished = store.newFolder();
-        FileTree.delete(finished);
-        Files.move(changes.folder(), finished);
-        store.publish(finished, key);
+        store.publish(store.moved(changes.folder()), key);
       }
     }
     return below.withLayer(key);
@@ -195,15 +203,13 @@ public final class ImageBuilder {
         layer.getFresh());
   }
 
-  /** A folder with the small files that are in the definition itself. */
-  private Path contextFiles(Image definition) throws IOException {
-    Path folder = store.newFolder();
+  /** The small files that are in the definition itself. */
+  private static void writeContextFiles(Image definition, Path folder) throws IOException {
     for (ImageContextFile file : definition.getContextFilesList()) {
       Path place = LayerFolders.place(folder, Path.of("/").resolve(file.getFilename()).toString());
       Files.write(place, file.getData().toByteArray());
       LayerFolders.setMode(place, 0644);
     }
-    return folder;
   }
 
   private ImageRecord carryOut(
@@ -217,9 +223,12 @@ public final class ImageBuilder {
       if (!(stage.base() instanceof BuildSteps.LayerBelow)) {
         log.accept(stage.line() + "\n");
       }
-      CopyStep copies = new CopyStep(store, uv, bases, inputs, List.copyOf(stages), log);
+      StageSources sources = new StageSources(store, uv, bases, inputs, List.copyOf(stages), log);
+      CopyStep copies = new CopyStep(store, sources, downloads, settings, inputs);
       ImageRecord base = base(stage.base(), below, stages, inputs, log);
-      stages.add(new StageRunner(store, container, copies, inputs, log).run(base, stage.steps()));
+      stages.add(
+          new StageRunner(store, container, caches, sources, copies, inputs, log)
+              .run(base, stage.steps()));
     }
     ImageRecord image = stages.getLast();
     return image.pythonVersion().isEmpty() ? facts.of(image) : image;

@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
@@ -26,23 +29,24 @@ public final class ImageStore {
   private final Path layers;
   private final Path images;
   private final Path unfinished;
+  private final Path caches;
+  private final Map<String, ReentrantLock> making = new ConcurrentHashMap<>();
 
-  private ImageStore(Path layers, Path images, Path unfinished) {
-    this.layers = layers;
-    this.images = images;
-    this.unfinished = unfinished;
+  private ImageStore(Path folder) {
+    this.layers = folder.resolve("layers");
+    this.images = folder.resolve("images");
+    this.unfinished = folder.resolve("unfinished");
+    this.caches = folder.resolve("caches");
   }
 
   /**
    * The store of a folder beside the process that owns it, whose unfinished folders are left alone.
    */
   public static ImageStore attach(Path folder) throws IOException {
-    ImageStore store =
-        new ImageStore(
-            folder.resolve("layers"), folder.resolve("images"), folder.resolve("unfinished"));
-    Files.createDirectories(store.layers);
-    Files.createDirectories(store.images);
-    Files.createDirectories(store.unfinished);
+    ImageStore store = new ImageStore(folder);
+    for (Path part : List.of(store.layers, store.images, store.unfinished, store.caches)) {
+      Files.createDirectories(part);
+    }
     return store;
   }
 
@@ -52,7 +56,9 @@ public final class ImageStore {
     // A build that was cut off may have had an image mounted there.
     Mounts.unmountAllBelow(unfinished);
     FileTree.delete(unfinished);
-    return attach(folder);
+    ImageStore store = attach(folder);
+    FileTree.deleteUnfinished(store.images);
+    return store;
   }
 
   /** Whether the folder of this key is there. */
@@ -84,14 +90,88 @@ public final class ImageStore {
     FileTree.delete(gone);
   }
 
+  /** Where the folders are that builds keep for later builds, a folder each. */
+  Path caches() {
+    return caches;
+  }
+
+  /** Removes all of those; nothing may be building. Gives their number and the bytes in them. */
+  public Freed removeCaches() throws IOException {
+    long bytes = 0;
+    int count = 0;
+    try (Stream<Path> folders = Files.list(caches)) {
+      for (Path folder : folders.toList()) {
+        bytes += FileTree.size(folder);
+        Path gone = unfinished.resolve(UUID.randomUUID().toString());
+        Files.move(folder, gone);
+        FileTree.delete(gone);
+        count++;
+      }
+    }
+    return new Freed(count, bytes);
+  }
+
+  /** What was removed. */
+  public record Freed(int count, long bytes) {}
+
   /** An empty folder to make a layer in. */
   public Path newFolder() throws IOException {
     return Files.createDirectory(unfinished.resolve(UUID.randomUUID().toString()));
   }
 
-  /** Puts a finished folder under its key. */
+  /** Moves a folder of this file system in, to be published. */
+  Path moved(Path folder) throws IOException {
+    Path place = unfinished.resolve(UUID.randomUUID().toString());
+    return Files.move(folder, place);
+  }
+
+  /** Puts a finished folder under its key; where that fails, it is gone. */
   public void publish(Path finished, String key) throws IOException {
-    FileTree.publish(finished, layer(key));
+    try {
+      FileTree.publish(finished, layer(key));
+    } finally {
+      FileTree.delete(finished);
+    }
+  }
+
+  /** Fills a layer's folder. */
+  @FunctionalInterface
+  interface Filling {
+    void fill(Path folder) throws IOException, InterruptedException;
+  }
+
+  /** Makes a layer in a new folder and puts it under its key. */
+  void make(String key, Filling filling) throws IOException, InterruptedException {
+    Path folder = newFolder();
+    try {
+      filling.fill(folder);
+      publish(folder, key);
+    } finally {
+      FileTree.delete(folder);
+    }
+  }
+
+  /** What makes a layer. */
+  @FunctionalInterface
+  interface Making {
+    void make() throws IOException, InterruptedException;
+  }
+
+  /** Has a layer made unless it is there; of several who ask at once, one makes it. */
+  void ensure(String key, Making making) throws IOException, InterruptedException {
+    if (hasLayer(key)) {
+      return;
+    }
+    ReentrantLock lock = this.making.computeIfAbsent(key, _ -> new ReentrantLock());
+    lock.lockInterruptibly();
+    try {
+      if (!hasLayer(key)) {
+        making.make();
+      }
+    } finally {
+      lock.unlock();
+      this.making.remove(key, lock);
+    }
   }
 
   /** The image of this id, if it was built here and all its layers are here. */

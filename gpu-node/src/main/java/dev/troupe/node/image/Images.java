@@ -61,7 +61,9 @@ public final class Images {
             runners,
             RegistryImages.open(store, folder, settings),
             new StandalonePython(store, settings),
-            functions);
+            functions,
+            new Downloads(sandboxes, hostFiles, settings.layerLimitBytes()),
+            settings);
     return new Images(store, builder, runners, mounts);
   }
 

@@ -66,10 +66,14 @@ public final class MountStore {
         Path fresh =
             Files.createDirectory(
                 folder.resolve("unfinished").resolve(UUID.randomUUID().toString()));
-        for (MountFile file : mount.getFilesList()) {
-          write(file, LayerFolders.place(fresh, file.getPath()));
+        try {
+          for (MountFile file : mount.getFilesList()) {
+            write(file, LayerFolders.place(fresh, file.getPath()));
+          }
+          Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+          FileTree.delete(fresh);
         }
-        Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE);
       }
       return place;
     } finally {

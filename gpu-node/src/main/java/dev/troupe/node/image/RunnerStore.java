@@ -60,7 +60,7 @@ public final class RunnerStore {
     lock.lockInterruptibly();
     try {
       if (!store.hasLayer(key)) {
-        store.publish(make(image, clientVersion, builderVersion, log), key);
+        make(key, image, clientVersion, builderVersion, log);
       }
       return store.layer(key);
     } finally {
@@ -68,8 +68,12 @@ public final class RunnerStore {
     }
   }
 
-  private Path make(
-      ImageRecord image, String clientVersion, String builderVersion, Consumer<String> log)
+  private void make(
+      String key,
+      ImageRecord image,
+      String clientVersion,
+      String builderVersion,
+      Consumer<String> log)
       throws IOException, InterruptedException {
     Path changes =
         container.run(
@@ -81,12 +85,17 @@ public final class RunnerStore {
                 "/",
                 List.of(new Bind(script, SCRIPT, true))),
             log);
-    Path layer = store.newFolder();
-    for (String part : List.of("pkg", "__modal")) {
-      Files.move(changes.resolve(part), layer.resolve(part));
+    try {
+      store.make(
+          key,
+          layer -> {
+            for (String part : List.of("pkg", "__modal")) {
+              Files.move(changes.resolve(part), layer.resolve(part));
+            }
+          });
+    } finally {
+      FileTree.delete(changes);
     }
-    FileTree.delete(changes);
-    return layer;
   }
 
   private static void requirePlain(String version) throws IOException {

@@ -29,6 +29,8 @@ final class StageRunner {
 
   private final ImageStore store;
   private final BuildContainer container;
+  private final CacheMounts caches;
+  private final StageSources sources;
   private final CopyStep copies;
   private final BuildInputs inputs;
   private final Consumer<String> log;
@@ -39,11 +41,15 @@ final class StageRunner {
   StageRunner(
       ImageStore store,
       BuildContainer container,
+      CacheMounts caches,
+      StageSources sources,
       CopyStep copies,
       BuildInputs inputs,
       Consumer<String> log) {
     this.store = store;
     this.container = container;
+    this.caches = caches;
+    this.sources = sources;
     this.copies = copies;
     this.inputs = inputs;
     this.log = log;
@@ -105,36 +111,57 @@ final class StageRunner {
 
   private ImageRecord run(ImageRecord image, BuildSteps.Run run)
       throws IOException, InterruptedException {
-    String key =
-        inputs.key(
-            image,
-            "run",
-            run.command().toString(),
-            new TreeMap<>(variables(image)).toString(),
-            image.workingDirectory(),
-            String.join(" ", image.shell()),
-            inputs.secretsKey());
-    if (!store.hasLayer(key)) {
-      store.publish(changes(image, run), key);
+    try (StepMounts mounts =
+        new StepMounts(store, caches, sources, inputs, image, word -> expand(image, word))) {
+      List<String> what = new ArrayList<>();
+      what.add("run");
+      what.add(run.command().toString());
+      what.add(new TreeMap<>(variables(image)).toString());
+      what.add(image.workingDirectory());
+      what.add(String.join(" ", image.shell()));
+      what.add(inputs.secretsKey());
+      if (!run.mounts().isEmpty()) {
+        what.add(mounts.key(run.mounts()));
+      }
+      if (!run.network()) {
+        what.add("without network");
+      }
+      String key = inputs.key(image, what.toArray(String[]::new));
+      store.ensure(
+          key,
+          () -> {
+            mounts.prepare(run.mounts());
+            store.publish(changes(image, run, mounts), key);
+          });
+      return image.withLayer(key);
     }
-    return image.withLayer(key);
   }
 
-  private Path changes(ImageRecord image, BuildSteps.Run run)
+  private Path changes(ImageRecord image, BuildSteps.Run run, StepMounts mounts)
       throws IOException, InterruptedException {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("HOME", "/root");
     environment.putAll(variables(image));
     environment.putAll(inputs.secrets());
+    environment.putAll(mounts.environment());
     // Lines that say themselves who reads them are a program of their own.
     boolean isScript = run.command() instanceof Command.Shell(var text) && text.startsWith("#!");
     Path aside = store.newFolder();
     try {
-      List<Bind> binds = isScript ? List.of(script(aside, what(run))) : List.of();
-      List<String> words = isScript ? List.of(SCRIPT) : words(image, run.command());
+      List<Bind> binds = new ArrayList<>(mounts.binds());
+      if (isScript) {
+        binds.add(script(aside, what(run)));
+      }
       return container.run(
           new BuildContainer.Step(
-              what(run), store.layersOf(image), words, environment, image.directory(), binds),
+              what(run),
+              store.layersOf(image),
+              isScript ? List.of(SCRIPT) : words(image, run.command()),
+              environment,
+              image.directory(),
+              binds,
+              mounts.contents(),
+              run.network()),
           log);
     } finally {
       FileTree.delete(aside);

@@ -54,15 +54,20 @@ final class UvTool {
                 "/",
                 List.of()),
             log);
-    Path programs = store.newFolder();
     Path installed = changes.resolve(TARGET.substring(1)).resolve("bin");
-    for (String name : List.of("uv", "uvx")) {
-      if (Files.exists(installed.resolve(name))) {
-        Files.move(installed.resolve(name), programs.resolve(name));
-      }
+    try {
+      store.make(
+          key,
+          programs -> {
+            for (String name : List.of("uv", "uvx")) {
+              if (Files.exists(installed.resolve(name))) {
+                Files.move(installed.resolve(name), programs.resolve(name));
+              }
+            }
+          });
+    } finally {
+      FileTree.delete(changes);
     }
-    FileTree.delete(changes);
-    store.publish(programs, key);
     return store.layer(key);
   }
 }

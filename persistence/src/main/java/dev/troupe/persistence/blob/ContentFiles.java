@@ -63,7 +63,7 @@ final class ContentFiles {
 
   InputStream open(String sha256) throws IOException {
     try {
-      return Files.newInputStream(file(sha256));
+      return CheckedContent.open(file(sha256), sha256);
     } catch (NoSuchFileException missing) {
       throw notFound(sha256, missing);
     }

@@ -121,6 +121,32 @@ class FileBlobStoreTest {
   }
 
   @Test
+  void contentThatTheDiskHasDamagedIsFoundAndAskedForAgain() throws IOException {
+    for (String damaged : List.of("hell", "hellO")) {
+      store.putContent(sha256("hello"), bytes("hello"));
+      Path folder = root.resolve("content").resolve(sha256("hello").substring(0, 2));
+      Files.writeString(folder.resolve(sha256("hello")), damaged);
+
+      assertThatThrownBy(() -> read(store.open(sha256("hello"))))
+          .hasMessageContaining(sha256("hello") + " was damaged");
+      assertThat(store.missingContent(List.of(sha256("hello")))).hasSize(1);
+    }
+  }
+
+  @Test
+  void contentThatWasPutAgainMeanwhileStays() throws IOException {
+    store.putContent(sha256("hello"), bytes("hello"));
+    Path folder = root.resolve("content").resolve(sha256("hello").substring(0, 2));
+    Files.writeString(folder.resolve(sha256("hello")), "hell");
+    try (InputStream damaged = store.open(sha256("hello"))) {
+      store.putContent(sha256("hello"), bytes("hello"));
+
+      assertThatThrownBy(damaged::readAllBytes).hasMessageContaining("was damaged");
+    }
+    assertThat(read(store.open(sha256("hello")))).isEqualTo("hello");
+  }
+
+  @Test
   void whatIsNoDigestIsNoPath() {
     for (String bad : List.of("", "../../etc/passwd", "A".repeat(64), "a".repeat(63))) {
       assertThatThrownBy(() -> store.open(bad)).isInstanceOf(IllegalArgumentException.class);

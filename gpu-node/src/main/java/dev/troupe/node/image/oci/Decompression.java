@@ -4,12 +4,19 @@ import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
+import org.tukaani.xz.XZInputStream;
 
 /** What a layer is packed with, by its first bytes: media types are not always true. */
 final class Decompression {
 
   private static final int BUFFER = 128 << 10;
+  private static final byte[] XZ = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0};
+
+  /** Enough for what the program xz makes at its highest level. */
+  private static final int XZ_MEMORY_KIB = 100 << 10;
 
   /** The tar in a layer: gzip and Zstandard are unpacked, anything else is taken as it is. */
   static InputStream open(InputStream packed) throws IOException {
@@ -31,6 +38,20 @@ final class Decompression {
       return new ZstdInputStream(buffered).setContinuous(true);
     }
     return buffered;
+  }
+
+  /** The tar in an archive of a user, which may be packed by bzip2 and xz, too. */
+  static InputStream openAny(InputStream packed) throws IOException {
+    BufferedInputStream buffered = new BufferedInputStream(packed, BUFFER);
+    buffered.mark(XZ.length);
+    byte[] first = buffered.readNBytes(XZ.length);
+    buffered.reset();
+    if (Arrays.equals(first, XZ)) {
+      return new XZInputStream(buffered, XZ_MEMORY_KIB);
+    }
+    return BZip2CompressorInputStream.matches(first, first.length)
+        ? new BZip2CompressorInputStream(buffered, true)
+        : open(buffered);
   }
 
   private Decompression() {}

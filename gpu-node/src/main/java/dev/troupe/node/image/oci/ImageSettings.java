@@ -23,6 +23,7 @@ import java.util.Set;
  * @param layerLimitBytes of one layer, unpacked
  * @param layerEntries files and folders of one layer
  * @param hostPackageSettings whether build steps get this machine's settings of pip and apt
+ * @param cacheLimitBytes of all cache mounts of builds together
  * @param standalonePython archives for {@code add_python}, by Python version or series
  */
 public record ImageSettings(
@@ -34,6 +35,7 @@ public record ImageSettings(
     long layerLimitBytes,
     long layerEntries,
     boolean hostPackageSettings,
+    long cacheLimitBytes,
     Map<String, Path> standalonePython) {
 
   /** The key of mirrors for names without a registry. */
@@ -74,6 +76,7 @@ public record ImageSettings(
         section.getBytes("layer-limit"),
         section.getLong("layer-entries"),
         section.getBoolean("host-package-settings"),
+        section.getBytes("cache-limit"),
         pythons);
   }
 

@@ -65,6 +65,7 @@ final class LayerUnpacker {
   private final FolderHandle root;
   private final Limits limits;
   private final Consumer<String> log;
+  private final boolean hasMarks;
   private final Map<String, Long> folderTimes = new LinkedHashMap<>();
   private final byte[] buffer = new byte[BUFFER];
   private final TarInput input;
@@ -74,7 +75,9 @@ final class LayerUnpacker {
   private long entries;
   private long bytes;
 
-  private LayerUnpacker(InputStream tar, FolderHandle root, Limits limits, Consumer<String> log) {
+  private LayerUnpacker(
+      InputStream tar, FolderHandle root, Limits limits, Consumer<String> log, boolean hasMarks) {
+    this.hasMarks = hasMarks;
     this.root = root;
     this.openFolder = root;
     this.limits = limits;
@@ -91,8 +94,19 @@ final class LayerUnpacker {
    */
   static void unpack(InputStream tar, Path folder, Limits limits, Consumer<String> log)
       throws IOException {
+    unpack(tar, folder, limits, log, true);
+  }
+
+  /** Unpacks a tar that is no layer: names that would be marks in one are names. */
+  static void unpackPlain(InputStream tar, Path folder, Limits limits) throws IOException {
+    unpack(tar, folder, limits, _ -> {}, false);
+  }
+
+  private static void unpack(
+      InputStream tar, Path folder, Limits limits, Consumer<String> log, boolean hasMarks)
+      throws IOException {
     try (FolderHandle root = FolderHandle.open(folder)) {
-      LayerUnpacker unpacker = new LayerUnpacker(tar, root, limits, log);
+      LayerUnpacker unpacker = new LayerUnpacker(tar, root, limits, log, hasMarks);
       try {
         unpacker.run();
       } catch (RuntimeException unreadable) {
@@ -150,7 +164,7 @@ final class LayerUnpacker {
     }
     FolderHandle parent = enter(parentOf(names));
     String name = names.getLast();
-    if (name.startsWith(WHITEOUT)) {
+    if (hasMarks && name.startsWith(WHITEOUT)) {
       mark(parent, name);
     } else if (entry.isDirectory()) {
       folder(parent, name, entry);

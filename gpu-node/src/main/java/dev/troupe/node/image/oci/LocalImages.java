@@ -58,8 +58,12 @@ public final class LocalImages {
    */
   public record Listed(String name, List<String> layers, long bytes) {}
 
-  /** What was freed. */
-  public record Freed(List<String> layers, long bytes) {}
+  /**
+   * What was freed.
+   *
+   * @param caches folders of cache mounts
+   */
+  public record Freed(List<String> layers, int caches, long bytes) {}
 
   /**
    * Brings in an image: from now on its name stands for it, whatever a registry has.
@@ -182,8 +186,9 @@ public final class LocalImages {
   }
 
   /**
-   * Removes the layers that no image names. What runs or is built would lose them, so the caller
-   * must hold the agent's directory; an agent that holds it is not disturbed by this class.
+   * Removes the layers that no image names, and what builds keep by cache mounts. What runs or is
+   * built would lose them, so the caller must hold the agent's directory; an agent that holds it is
+   * not disturbed by this class.
    */
   public Freed collect() throws IOException {
     try (DirectoryLock alone = alone()) {
@@ -201,7 +206,8 @@ public final class LocalImages {
           freed.add(key);
         }
       }
-      return new Freed(freed, bytes);
+      ImageStore.Freed caches = store.removeCaches();
+      return new Freed(freed, caches.count(), bytes + caches.bytes());
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,9 @@ final class Registry {
     static final Patience USUAL =
         new Patience(Duration.ofSeconds(60), Duration.ofSeconds(1), Duration.ofSeconds(30));
   }
+
+  /** What a request asks for: kinds of documents, and from which byte on. */
+  private record Wish(String accept, long offset) {}
 
   private final HttpClient http;
   private final Patience patience;
@@ -93,7 +97,7 @@ final class Registry {
 
   /** The bytes of a manifest, by tag or digest. */
   byte[] manifest(String qualifier) throws IOException, InterruptedException {
-    try (InputStream body = open("manifests/" + qualifier, Manifests.ACCEPT)) {
+    try (InputStream body = open("manifests/" + qualifier, Manifests.ACCEPT, 0)) {
       byte[] bytes = body.readNBytes(Manifests.LONGEST_BYTES + 1);
       if (bytes.length > Manifests.LONGEST_BYTES) {
         throw new RegistryRefusal(
@@ -105,20 +109,28 @@ final class Registry {
     }
   }
 
-  /** A blob as it comes. */
-  InputStream blob(Digest digest) throws IOException, InterruptedException {
-    return open("blobs/" + digest, "*/*");
+  /**
+   * A blob as it comes; where the transfer breaks off, it goes on from there.
+   *
+   * @param heard is told each break
+   */
+  InputStream blob(Digest digest, Consumer<IOException> heard)
+      throws IOException, InterruptedException {
+    return new ResumedInput(
+        offset -> open("blobs/" + digest, "*/*", offset), patience.pause(), heard);
   }
 
-  private InputStream open(String path, String accept) throws IOException, InterruptedException {
+  private InputStream open(String path, String accept, long offset)
+      throws IOException, InterruptedException {
     URI uri = URI.create(root + "/v2/" + repository + "/" + path);
+    Wish wish = new Wish(accept, offset);
     for (int attempt = 0; ; attempt++) {
       HttpResponse<InputStream> answer = null;
       String trouble;
       try {
-        answer = authorized(uri, accept);
-        if (answer.statusCode() == 200) {
-          return new PatientInput(answer.body(), patience.answer());
+        answer = authorized(uri, wish);
+        if (answer.statusCode() == 200 || (offset > 0 && answer.statusCode() == 206)) {
+          return body(answer, offset);
         }
         if (!mayHelpToWait(answer.statusCode())) {
           throw refusal(answer, path);
@@ -136,6 +148,31 @@ final class Registry {
             "The registry %s can't be used now: %s.".formatted(host(), Printable.of(trouble)));
       }
       pause(attempt, answer);
+    }
+  }
+
+  /** From the offset on; a registry that knows no ranges sends what comes before it, too. */
+  private InputStream body(HttpResponse<InputStream> answer, long offset) throws IOException {
+    InputStream body = new PatientInput(answer.body(), patience.answer());
+    boolean done = false;
+    try {
+      if (answer.statusCode() == 206) {
+        String range = answer.headers().firstValue("Content-Range").orElse("");
+        if (!range.startsWith("bytes " + offset + "-")) {
+          throw new RegistryRefusal(
+              Reason.NONSENSE,
+              "The registry %s was asked for what follows %d bytes and sent '%s'."
+                  .formatted(host(), offset, Printable.of(range)));
+        }
+      } else {
+        body.skipNBytes(offset);
+      }
+      done = true;
+      return body;
+    } finally {
+      if (!done) {
+        body.close();
+      }
     }
   }
 
@@ -158,9 +195,9 @@ final class Registry {
   }
 
   /** Asks; where it must say who it is, it learns how, and asks once more. */
-  private HttpResponse<InputStream> authorized(URI uri, String accept)
+  private HttpResponse<InputStream> authorized(URI uri, Wish wish)
       throws IOException, InterruptedException {
-    HttpResponse<InputStream> answer = followed(uri, accept, authorization);
+    HttpResponse<InputStream> answer = followed(uri, wish, authorization);
     if (answer.statusCode() != 401) {
       return answer;
     }
@@ -178,15 +215,15 @@ final class Registry {
     }
     answer.body().close();
     authorization = fresh;
-    return followed(uri, accept, fresh);
+    return followed(uri, wish, fresh);
   }
 
-  private HttpResponse<InputStream> followed(URI uri, String accept, @Nullable String authorization)
+  private HttpResponse<InputStream> followed(URI uri, Wish wish, @Nullable String authorization)
       throws IOException, InterruptedException {
     URI at = uri;
     for (int hops = 0; ; hops++) {
       boolean home = sameOrigin(at, root);
-      HttpResponse<InputStream> answer = send(at, accept, home ? authorization : null);
+      HttpResponse<InputStream> answer = send(at, wish, home ? authorization : null);
       Optional<String> location = answer.headers().firstValue("Location");
       if (!REDIRECTS.contains(answer.statusCode()) || location.isEmpty()) {
         return answer;
@@ -202,10 +239,13 @@ final class Registry {
     }
   }
 
-  private HttpResponse<InputStream> send(URI uri, String accept, @Nullable String authorization)
+  private HttpResponse<InputStream> send(URI uri, Wish wish, @Nullable String authorization)
       throws IOException, InterruptedException {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri).header("Accept", accept).header("User-Agent", "troupe");
+        HttpRequest.newBuilder(uri).header("Accept", wish.accept()).header("User-Agent", "troupe");
+    if (wish.offset() > 0) {
+      request.header("Range", "bytes=" + wish.offset() + "-");
+    }
     if (authorization != null) {
       request.header("Authorization", authorization);
     }
@@ -237,7 +277,8 @@ final class Registry {
             + encoded(challenge.parameters().getOrDefault("service", ""));
     URI uri = URI.create(realm + (realm.getRawQuery() == null ? "?" : "&") + query);
     HttpResponse<InputStream> answer =
-        send(uri, "application/json", credentials.map(Credentials::basic).orElse(null));
+        send(
+            uri, new Wish("application/json", 0), credentials.map(Credentials::basic).orElse(null));
     try (InputStream body = new PatientInput(answer.body(), patience.answer())) {
       if (answer.statusCode() == 401 || answer.statusCode() == 403) {
         throw unauthorized(answer.statusCode());

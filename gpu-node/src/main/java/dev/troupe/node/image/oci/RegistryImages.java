@@ -183,7 +183,16 @@ public final class RegistryImages {
     }
     BlobSource source =
         (blob, attempt) ->
-            places.get((place + Math.max(0, attempt - 1)) % places.size()).blob(blob.digest());
+            places
+                .get((place + Math.max(0, attempt - 1)) % places.size())
+                .blob(
+                    blob.digest(),
+                    broken ->
+                        log.accept(
+                            "The transfer of %s broke off (%s). Going on from there.%n"
+                                .formatted(
+                                    blob.digest(),
+                                    Printable.of(String.valueOf(broken.getMessage())))));
     byte[] json = intake.small(manifest.configuration(), source, "The configuration of " + name);
     ImageConfiguration configuration =
         Manifests.readConfiguration(json, manifest, "The configuration of " + name);

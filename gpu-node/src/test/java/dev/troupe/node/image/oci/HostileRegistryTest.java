@@ -169,7 +169,7 @@ class HostileRegistryTest {
   }
 
   @Test
-  void aTransferThatBreaksOffOrStallsIsBegunAnew() throws Exception {
+  void aTransferThatBreaksOffOrStallsGoesOn() throws Exception {
     HttpHandler breaksOff =
         exchange -> {
           exchange.sendResponseHeaders(200, layer().length);
@@ -189,8 +189,48 @@ class HostileRegistryTest {
     answers.put(layerPath(), inTurn(breaksOff, stalls, sends(200, layer())));
 
     assertThat(get().layers()).hasSize(1);
-    assertThat(log.stream().filter(line -> line.contains("broke off after 20 of"))).hasSize(2);
+    assertThat(log.stream().filter(line -> line.contains("Going on from there"))).hasSize(2);
     assertThat(log.toString()).contains("nothing came for");
+  }
+
+  @Test
+  void aTransferThatBreaksOffAgainAndAgainIsGivenUp() {
+    answers.put(
+        layerPath(),
+        exchange -> {
+          exchange.sendResponseHeaders(200, layer().length);
+          exchange.getResponseBody().write(layer(), 0, 20);
+          exchange.getResponseBody().flush();
+        });
+
+    assertThatThrownBy(this::get)
+        .isInstanceOf(BuildFailure.class)
+        .hasMessageContaining("broke off after 20 of")
+        .hasMessageContaining("fetched 3 times");
+    assertThat(asked.stream().filter(what -> what.startsWith(layerPath()))).hasSizeLessThan(20);
+  }
+
+  @Test
+  void aContinuationThatIsAnotherBlobsIsFoundByTheDigest() throws Exception {
+    HttpHandler breaksOff =
+        exchange -> {
+          exchange.sendResponseHeaders(200, layer().length);
+          exchange.getResponseBody().write(layer(), 0, 20);
+          exchange.getResponseBody().flush();
+        };
+    byte[] wrong = Arrays.copyOfRange(layer(), 20, layer().length);
+    wrong[wrong.length - 20] ^= 1;
+    HttpHandler lies =
+        exchange -> {
+          exchange
+              .getResponseHeaders()
+              .add("Content-Range", "bytes 20-%1$d/%1$d".formatted(layer().length));
+          sends(206, wrong).handle(exchange);
+        };
+    answers.put(layerPath(), inTurn(breaksOff, lies, sends(200, layer())));
+
+    assertThat(get().layers()).hasSize(1);
+    assertThat(log.toString()).contains("Going on from there").contains("came damaged");
   }
 
   @Test

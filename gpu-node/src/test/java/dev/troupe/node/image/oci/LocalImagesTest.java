@@ -184,8 +184,13 @@ class LocalImagesTest {
     images().write("im-1", layout);
     OciImage image = bring(layout, "mine");
 
+    Files.writeString(
+        Files.createDirectories(agent.resolve("images/store/caches/one/files")).resolve("file"),
+        "");
     LocalImages.Freed freed = images().collect();
 
+    assertThat(freed.caches()).isEqualTo(1);
+    assertThat(agent.resolve("images/store/caches")).isEmptyDirectory();
     assertThat(freed.layers()).containsExactly("step-nobodys");
     assertThat(freed.bytes()).isEqualTo(12);
     assertThat(store.layerKeys())

@@ -302,4 +302,24 @@ class RegistryTest {
     command.addAll(List.of(store));
     Command.run(Duration.ofSeconds(30), "", command);
   }
+
+  @Test
+  void aLayerGoesOnFromWhereItsTransferBrokeOff() throws Exception {
+    byte[] noise = new byte[3 << 19];
+    new java.util.Random(7).nextBytes(noise);
+    String text = java.util.HexFormat.of().formatHex(noise);
+    TestImage image = TestImage.of(new TarMaker().file("noise", text));
+    open.push("breaks", "latest", image);
+    long length = image.blobs().values().stream().mapToLong(blob -> blob.length).sum();
+
+    try (CuttingProxy proxy = CuttingProxy.before(open.host(), 500_000)) {
+      OciImage came = get(proxy.host() + "/breaks");
+
+      assertThat(read(came, 0, "noise")).isEqualTo(text);
+      assertThat(proxy.cuts()).isGreaterThan(2);
+      // What had come was not asked for again.
+      assertThat(proxy.bytes()).isLessThan(length + (1 << 20));
+    }
+    assertThat(log).anyMatch(line -> line.contains("Going on from there"));
+  }
 }
