@@ -104,6 +104,7 @@ final class BuildContainer {
         binds,
         sandbox.path(),
         Resources.UNLIMITED,
+        null,
         true);
   }
 }
