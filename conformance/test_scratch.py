@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from harness.guide import blocks
+
 FILLER = """
     import errno, json, os, modal
     app = modal.App("filler")
@@ -43,6 +45,14 @@ def test_a_container_writes_as_much_as_its_ephemeral_disk_and_the_next_is_fresh(
         assert "filling" not in before
         assert what == "ENOSPC" and 62 <= written <= 70 and 64 <= size <= 70, small
     assert plain == ["written", 80]
+
+
+def test_the_disk_of_the_guide_is_full_as_it_says(client, script):
+    """Break: take /tmp out of what the limit counts."""
+    *_, (_, name, source), (_, _, shown) = blocks("containers.md")
+    command, expected = shown.removeprefix("$ modal ").split("\n", 1)
+    script(name, source)
+    assert expected.strip() in client.modal(*command.split()).stdout
 
 
 def test_an_ephemeral_disk_that_no_machine_has_is_refused(client, script):
