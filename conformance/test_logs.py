@@ -400,6 +400,32 @@ def test_a_container_that_floods_waits_and_another_apps_lines_stay_live(client, 
     assert last == list(range(printed - 1000, printed))
 
 
+def test_a_flood_is_read_whole_and_once_through_connection_after_connection(server, talker):
+    """Break: drop lines of a container that prints faster than its follower reads."""
+    flood = talker.start_sdk(
+        """
+        call = find("flood").spawn(1)
+        print(call.object_id)
+        answer(call.get())
+        """
+    )
+    call_id = flood.wait_for_line("fc-.*").group(0)
+    numbers, entry_id, connections = [], "", 0
+    until = time.monotonic() + 60
+    while flood.answer() is None or len(numbers) < flood.answer():
+        assert time.monotonic() < until, f"{len(numbers)} lines of {flood.answer()} in a minute"
+        connections += 1
+        request = api_pb2.AppGetLogsRequest(
+            app_id=talker.app, timeout=0.4, last_entry_id=entry_id, function_call_id=call_id
+        )
+        for batch in batches(server, request):
+            entry_id = batch.entry_id or entry_id
+            numbers += [int(item.data.split()[0]) for item in batch.items if item.data]
+    flood.finish()
+    assert numbers == list(range(flood.answer()))
+    assert connections > 1
+
+
 # ---- what is not there
 
 

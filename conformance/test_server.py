@@ -216,7 +216,7 @@ def test_a_killed_servers_containers_are_swept_at_its_next_start(
         app = modal.App("orphan")
         secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
 
-        @app.function(secrets=[secret], timeout=600, scaledown_window=600)
+        @app.function(secrets=[secret], timeout=600, scaledown_window=600, ephemeral_disk=64)
         def work():
             return os.getpid()
         """,
@@ -225,12 +225,15 @@ def test_a_killed_servers_containers_are_swept_at_its_next_start(
     client.sdk(f"modal.Function.from_name('{name}', 'work').remote()")
     orphans = set(machine.processes_with(mark))
     # A container may end itself once its server is gone; what was made for it does not.
-    left = {thing for thing in machine.things() if server.identity in thing and "/ta-" in thing}
+    things = machine.things()
+    left = {thing for thing in things if server.identity in thing and "/ta-" in thing}
+    disks = {thing for thing in things if f"{server.agent_data}{machine.SCRATCH}" in thing}
     assert orphans and left
+    assert {thing.split()[0] for thing in disks} == {"loop", "mount"}
     server.kill()
     server.start()
     eventually(lambda: not orphans & set(machine.processes_with(mark)), 5, "the orphans are gone")
-    eventually(lambda: not left & machine.things(), 5, "and so is what they had")
+    eventually(lambda: not (left | disks) & machine.things(), 5, "and so is what they had")
 
 
 def test_a_start_sweeps_nothing_of_another_server(server, another, client, deployed):

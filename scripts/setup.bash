@@ -109,6 +109,7 @@ missing_packages() {
   if lacks runc; then echo runc; fi
   if lacks mmdebstrap debootstrap; then echo mmdebstrap; fi
   if lacks ip; then echo iproute2; fi
+  if lacks mkfs.ext4; then echo e2fsprogs; fi
   if lacks nft; then echo nftables; fi
   if lacks curl; then echo curl; fi
   if [[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ]]; then echo debian-archive-keyring; fi

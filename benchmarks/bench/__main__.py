@@ -1,4 +1,4 @@
-"""./troupe bench [--quick]: each row beside its floor, as a ratio."""
+"""./troupe bench [calls|images|logs ...]: each row beside its floor, as a ratio; without words, all."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import floor, raw
+from bench import floor, images, logs, raw
 from bench.processes import overlay_lowers, resident_megabytes, runners, wait_for_runners
 from bench.server import DATA, Server
 
@@ -77,10 +77,30 @@ def raw_rows(environment, server):
     say("  plain inserts into H2, 100 a commit", f"{result['inserts']:.0f} rows/s", "for information")
 
 
+GROUPS = ("calls", "images", "logs")
+
+
 def main():
+    groups = sys.argv[1:] or GROUPS
+    if unknown := set(groups) - set(GROUPS):
+        raise SystemExit(f"There are no rows {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
     print("Keep the machine quiet meanwhile.\n")
     # What earlier runs have kept would be loaded and swept meanwhile; images stay.
     shutil.rmtree(DATA / "store", ignore_errors=True)
+    if "calls" in groups:
+        call_rows()
+    server = Server()
+    try:
+        environment = client_environment(server)
+        if "images" in groups:
+            images.rows(environment, say)
+        if "logs" in groups:
+            logs.rows(environment, server, say)
+    finally:
+        server.stop()
+
+
+def call_rows():
     starts = []
     for _ in range(3):
         server = Server()

@@ -8,6 +8,8 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 OURS = re.compile(r"(?:troupe[-_]|/run/troupe/|\btr)([0-9a-f]{8})")
 STORE = "/images/store/"  # where an image is made, its file systems are mounted
+SCRATCH = "/scratch/"  # below an agent's directory, the disks of limited size
+CONTAINERS = "/containers/"
 
 
 def processes_with(variable):
@@ -38,15 +40,17 @@ def things():
     found |= {f"namespace {path.name}" for path in _entries("/run/netns")}
     found |= {f"cgroup {group}" for group in _control_groups()}
     found |= {f"rules {table}" for table in _tables()}
+    found |= {f"loop {file}" for file in _loop_files()}
     found |= {f"bundle {path}" for path in Path("/run/troupe").glob("*/bundles/*")}
     return found
 
 
 def foreign(thing, servers):
     """Whether it belongs to a server of somebody else."""
-    if thing.startswith("mount ") and STORE in thing:
-        folder = thing.removeprefix("mount ").partition(STORE)[0]
-        return folder not in {str(server.agent_data) for server in servers}
+    for place in (STORE, SCRATCH, CONTAINERS):
+        if thing.startswith(("mount ", "loop ")) and place in thing:
+            folder = thing.partition(" ")[2].partition(place)[0]
+            return folder not in {str(server.agent_data) for server in servers}
     owner = OURS.search(thing)
     return bool(owner) and owner.group(1) not in {server.identity for server in servers}
 
@@ -84,6 +88,17 @@ def _control_groups():
             beside.add(f"{CGROUPS}{parent}/")
     groups = (str(Path(folder)) for folder, _, _ in os.walk(CGROUPS))
     return [group for group in groups if not group.startswith(tuple(beside) or ("\0",))]
+
+
+def _loop_files():
+    """Files that loop devices stand for."""
+    files = []
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        try:
+            files.append(backing.read_text().strip())
+        except OSError:  # given back meanwhile
+            continue
+    return files
 
 
 def _lines(file):

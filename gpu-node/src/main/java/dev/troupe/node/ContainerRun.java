@@ -8,6 +8,7 @@ import dev.troupe.node.container.ContainerDriver.ContainerId;
 import dev.troupe.node.container.ContainerDriver.ContainerSpec;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.ContainerDriver.Resources;
+import dev.troupe.node.container.ScratchDisks;
 import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.Images;
@@ -52,6 +53,7 @@ final class ContainerRun {
       ContainerDriver driver,
       Images images,
       SandboxPool sandboxes,
+      ScratchDisks scratchDisks,
       HostFiles hostFiles,
       ContainerDoors doors,
       Pipes pipes,
@@ -75,6 +77,7 @@ final class ContainerRun {
   private final HeldInputs held = new HeldInputs(this::mark);
   private final List<Output> outputs = new CopyOnWriteArrayList<>();
   private @Nullable Sandbox sandbox;
+  private @Nullable Path scratch;
   private ContainerDoors.@Nullable OpenDoor door;
   private boolean processExists;
   private boolean stopped;
@@ -132,6 +135,7 @@ final class ContainerRun {
     }
     Sandbox leased = workshop.sandboxes().lease(!order.getBlockNetwork());
     sandbox = leased;
+    scratch = workshop.scratchDisks().lease(order.getLimits().getDiskBytes()).orElse(null);
     Path doorFolder = Files.createDirectories(doorFolder());
     Files.write(
         doorFolder.resolve(ContainerEnvironment.ARGUMENTS),
@@ -145,7 +149,15 @@ final class ContainerRun {
         .driver()
         .specialise(
             bundle,
-            spec(order, image, above, workshop.hostFiles(), leased.path(), doorFolder, false));
+            spec(
+                order,
+                image,
+                above,
+                workshop.hostFiles(),
+                leased.path(),
+                doorFolder,
+                scratch,
+                false));
     outputs.add(read(bundle.standardOutput(), STDOUT));
     outputs.add(read(bundle.standardError(), STDERR));
     workshop.logs().containerPrints(order.getAppId(), id.value(), readings());
@@ -187,6 +199,7 @@ final class ContainerRun {
       HostFiles hostFiles,
       Path network,
       Path doorFolder,
+      @Nullable Path scratch,
       boolean keepsChanges) {
     List<Bind> binds = new ArrayList<>();
     binds.add(new Bind(doorFolder, ContainerEnvironment.DOOR_FOLDER, true));
@@ -203,6 +216,7 @@ final class ContainerRun {
         binds,
         network,
         resources(order.getLimits()),
+        scratch,
         keepsChanges);
   }
 
@@ -243,6 +257,9 @@ final class ContainerRun {
     }
     if (sandbox != null) {
       workshop.sandboxes().release(sandbox);
+    }
+    if (scratch != null) {
+      workshop.scratchDisks().release(scratch);
     }
   }
 }

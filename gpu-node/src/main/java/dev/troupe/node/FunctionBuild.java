@@ -130,7 +130,8 @@ final class FunctionBuild implements FunctionSteps {
       Bundle bundle = driver.prepare(id, layers);
       driver.specialise(
           bundle,
-          ContainerRun.spec(order, image, above, hostFiles, sandbox.path(), doorFolder, true));
+          ContainerRun.spec(
+              order, image, above, hostFiles, sandbox.path(), doorFolder, null, true));
       for (Path pipe : List.of(bundle.standardOutput(), bundle.standardError())) {
         readings.add(pipes.read(pipe, lines -> lines.forEach(log)));
       }

@@ -6,6 +6,7 @@ import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.node.container.ContainerDriver;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.RuncDriver;
+import dev.troupe.node.container.ScratchDisks;
 import dev.troupe.node.door.ContainerDoors;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.Command;
@@ -59,6 +60,7 @@ public final class NodeAgent implements AutoCloseable {
       MachineNetwork network,
       BlobListener blobs,
       SandboxPool sandboxes,
+      ScratchDisks scratchDisks,
       Pipes pipes,
       LogBook logs,
       LogReader reader,
@@ -97,6 +99,7 @@ public final class NodeAgent implements AutoCloseable {
             grounds.driver(),
             grounds.images(),
             grounds.sandboxes(),
+            grounds.scratchDisks(),
             hostFiles,
             grounds.doors(),
             grounds.pipes(),
@@ -135,6 +138,9 @@ public final class NodeAgent implements AutoCloseable {
                 settings.runtime(), run, data.resolve("containers"), identity.cgroup()));
     LOG.info("{}", driver.describe());
     sweep(driver, run);
+    ScratchDisks scratchDisks =
+        ScratchDisks.open(
+            data.resolve("scratch"), settings.scratchBytes(), settings.scratchStock());
     MachineNetwork network = MachineNetwork.open(identity.id(), ServerIdentity.sharedDirectory());
     BlobListener blobs = BlobListener.open(NetworkPlan.GATEWAY, blobDoor);
     network.admit(blobs.port());
@@ -165,6 +171,7 @@ public final class NodeAgent implements AutoCloseable {
             network,
             blobs,
             sandboxes,
+            scratchDisks,
             pipes,
             logs,
             new LogReader(logs, containers),
@@ -368,6 +375,7 @@ public final class NodeAgent implements AutoCloseable {
     drain(Duration.ZERO);
     link.close();
     grounds.sandboxes().close();
+    grounds.scratchDisks().close();
     grounds.doors().close();
     grounds.blobs().close();
     try {

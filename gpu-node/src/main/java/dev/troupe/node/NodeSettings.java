@@ -17,6 +17,9 @@ import java.util.TreeMap;
  * @param runtime the program that runs containers
  * @param simulatedGpus devices that this machine only pretends to have
  * @param sandboxStock network namespaces made ahead of need, of each kind
+ * @param scratchBytes what a container may write to its own file system where its function does not
+ *     say; 0: as much as the machine has
+ * @param scratchStock such file systems made ahead of need
  * @param logLimitBytes kept of the output of each app
  * @param logAge how long the output of containers is kept
  * @param labels by which functions may choose this machine
@@ -29,6 +32,8 @@ public record NodeSettings(
     String runtime,
     List<String> simulatedGpus,
     int sandboxStock,
+    long scratchBytes,
+    int scratchStock,
     long logLimitBytes,
     Duration logAge,
     Map<String, String> labels,
@@ -54,6 +59,8 @@ public record NodeSettings(
         section.getString("runtime"),
         section.getStringList("simulated-gpus"),
         section.getInt("sandbox-stock"),
+        section.getBytes("scratch-limit"),
+        section.getInt("scratch-stock"),
         section.getBytes("log-limit"),
         section.getDuration("log-age"),
         labels,

@@ -75,6 +75,8 @@ class NodeAgentTest {
             "runc",
             List.of("H100"),
             1,
+            0,
+            1,
             8 << 20,
             Duration.ofDays(30),
             Map.of("zone", "test"),

@@ -84,10 +84,16 @@ public record FunctionDefinition(
    * What one container wants of its machine. Requests are reserved, limits enforced; a limit of 0
    * is the machine's own.
    *
+   * @param diskBytes what a container may write to its own file system
    * @param gpus ranked wishes, the first that is free is taken; empty: no device
    */
   public record Resources(
-      int cpuMillis, int cpuLimitMillis, long memoryBytes, long memoryLimitBytes, List<Gpu> gpus)
+      int cpuMillis,
+      int cpuLimitMillis,
+      long memoryBytes,
+      long memoryLimitBytes,
+      long diskBytes,
+      List<Gpu> gpus)
       implements ClusterMessage {}
 
   /** Devices of one type, as users say it: {@code H100}, count 2. */

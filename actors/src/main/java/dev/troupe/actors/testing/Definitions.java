@@ -44,7 +44,7 @@ public final class Definitions {
 
   /** Resources without limits. */
   public static Resources resources(int cpuMillis, long memoryBytes, Gpu... gpus) {
-    return new Resources(cpuMillis, 0, memoryBytes, 0, List.of(gpus));
+    return new Resources(cpuMillis, 0, memoryBytes, 0, 0, List.of(gpus));
   }
 
   private Definitions() {}

@@ -84,7 +84,7 @@ final class Samples {
     private Scaling scaling = new Scaling(0, 10, 0, Duration.ofMinutes(1));
     private Concurrency concurrency = new Concurrency(1, 1, 0, Duration.ZERO);
     private Retries retries = NO_RETRIES;
-    private Resources resources = new Resources(125, 0, 128L << 20, 256L << 20, List.of());
+    private Resources resources = new Resources(125, 0, 128L << 20, 256L << 20, 0, List.of());
     private Duration timeout = Duration.ofMinutes(5);
     private boolean singleUse;
 
@@ -113,7 +113,7 @@ final class Samples {
     }
 
     Definition gpus(FunctionDefinition.Gpu... gpus) {
-      resources = new Resources(125, 0, 128L << 20, 256L << 20, List.of(gpus));
+      resources = new Resources(125, 0, 128L << 20, 256L << 20, 0, List.of(gpus));
       return this;
     }
 

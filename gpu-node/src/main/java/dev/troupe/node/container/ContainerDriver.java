@@ -90,6 +90,8 @@ public interface ContainerDriver extends AutoCloseable {
    *
    * @param layers further read-only folders over the image's, lowest first
    * @param networkNamespace path of a prepared one; null: a new one with no way out
+   * @param scratch an empty folder for the container's own changes, of a file system of limited
+   *     size; null: they go to {@link Bundle#upper}
    * @param keepsChanges whether {@link Bundle#upper} is of use after the end, and so must survive a
    *     power cut
    */
@@ -101,6 +103,7 @@ public interface ContainerDriver extends AutoCloseable {
       List<Bind> binds,
       @Nullable Path networkNamespace,
       Resources resources,
+      @Nullable Path scratch,
       boolean keepsChanges) {}
 
   /** A file or folder of the machine that shows at {@code target} in the container. */

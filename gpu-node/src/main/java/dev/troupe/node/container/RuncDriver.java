@@ -170,12 +170,13 @@ public final class RuncDriver implements ContainerDriver {
     if (!Mounts.isMountPoint(bundle.root())) {
       List<Path> lowestFirst = new ArrayList<>(bundle.layers());
       lowestFirst.addAll(spec.layers());
-      Mounts.mountOverlay(
-          lowestFirst,
-          bundle.upper(),
-          diskDirectory(bundle.id()).resolve("work"),
-          bundle.root(),
-          spec.keepsChanges());
+      Path upper = bundle.upper();
+      Path work = diskDirectory(bundle.id()).resolve("work");
+      if (spec.scratch() != null) {
+        upper = Files.createDirectories(spec.scratch().resolve("upper"));
+        work = Files.createDirectories(spec.scratch().resolve("work"));
+      }
+      Mounts.mountOverlay(lowestFirst, upper, work, bundle.root(), spec.keepsChanges());
     }
     JSON.writeValue(
         bundle.directory().resolve("config.json").toFile(),

@@ -134,6 +134,7 @@ final class BuildContainer {
         binds,
         sandbox.path(),
         Resources.UNLIMITED,
+        null,
         true);
   }
 }

@@ -295,7 +295,11 @@ public final class Pipes implements AutoCloseable {
   private boolean handOutPartialLines(long now) {
     boolean left = false;
     for (Reading reading : readings.values()) {
-      if (now - reading.lastRead >= PARTIAL_LINE_NANOS && reading.assembler.hasPartial()) {
+      // Of one that is not read the rest of the line may be in the pipe.
+      boolean silent = !reading.held && !reading.resting;
+      if (silent
+          && now - reading.lastRead >= PARTIAL_LINE_NANOS
+          && reading.assembler.hasPartial()) {
         reading.give(reading.assembler.flush());
       }
       left |= reading.assembler.hasPartial();

@@ -51,7 +51,15 @@ class FakeContainerDriverTest extends ContainerDriverContract {
 
   private static ContainerSpec command(String... command) {
     return new ContainerSpec(
-        List.of(command), Map.of(), "/", List.of(), List.of(), null, Resources.UNLIMITED, false);
+        List.of(command),
+        Map.of(),
+        "/",
+        List.of(),
+        List.of(),
+        null,
+        Resources.UNLIMITED,
+        null,
+        false);
   }
 
   @Override

@@ -43,6 +43,7 @@ class RuncDriverTest extends ContainerDriverContract {
         List.of(binds),
         null,
         resources,
+        null,
         true);
   }
 
@@ -80,6 +81,7 @@ class RuncDriverTest extends ContainerDriverContract {
         List.of(),
         null,
         Resources.UNLIMITED,
+        null,
         true);
   }
 

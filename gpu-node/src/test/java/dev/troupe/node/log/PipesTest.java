@@ -71,6 +71,30 @@ class PipesTest {
     }
   }
 
+  @Test
+  void aLineIsNotTornWhileItsPipeIsHeldBack() throws Exception {
+    try (Pipes pipes = new Pipes()) {
+      Pipes.Reading[] reading = new Pipes.Reading[1];
+      Consumer<List<String>> holding =
+          lines -> {
+            reading[0].hold();
+            of(owner).accept(lines);
+          };
+      reading[0] = pipes.readPaced(pipe, () -> holding);
+      try (OutputStream writer = Files.newOutputStream(pipe)) {
+        write(writer, "one\nbegin");
+        assertThat(next()).isEqualTo("first: one");
+        // Longer than the beginning of a line is kept back where its pipe is read.
+        Thread.sleep(200);
+        write(writer, "ning\n");
+        assertThat(got).isEmpty();
+        reading[0].resume();
+        assertThat(next()).isEqualTo("first: beginning");
+      }
+      reading[0].finish();
+    }
+  }
+
   private static void write(OutputStream to, String text) throws IOException {
     to.write(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
     to.flush();

@@ -286,6 +286,7 @@ final class LaunchResolver {
         .setMilliCpuLimit(resources.cpuLimitMillis())
         .setMemoryBytesRequest(resources.memoryBytes())
         .setMemoryBytesLimit(resources.memoryLimitBytes())
+        .setDiskBytes(resources.diskBytes())
         .build();
   }
 

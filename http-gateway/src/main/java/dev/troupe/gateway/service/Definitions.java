@@ -11,6 +11,7 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MountId;
 import dev.troupe.actors.id.SecretId;
+import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.protocol.modal.AutoscalerSettings;
 import dev.troupe.protocol.modal.Function;
 import dev.troupe.protocol.modal.FunctionRetryPolicy;
@@ -24,6 +25,12 @@ final class Definitions {
   private static final int DEFAULT_CPU_MILLIS = 125;
   private static final long MEBIBYTE = 1L << 20;
   private static final long DEFAULT_MEMORY_BYTES = 128 * MEBIBYTE;
+
+  /** MiB; the most is the client's own: 3 TiB. */
+  private static final long LEAST_DISK = 16;
+
+  private static final long MOST_DISK = 3L << 20;
+
   private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration DEFAULT_SCALEDOWN_WINDOW = Duration.ofMinutes(1);
 
@@ -93,7 +100,17 @@ final class Definitions {
         wish.getMilliCpuMax(),
         memory,
         Integer.toUnsignedLong(wish.getMemoryMbMax()) * MEBIBYTE,
+        disk(Integer.toUnsignedLong(wish.getEphemeralDiskMb())),
         gpus);
+  }
+
+  private static long disk(long mebibytes) {
+    if (mebibytes != 0 && (mebibytes < LEAST_DISK || mebibytes > MOST_DISK)) {
+      throw RpcFailure.invalid(
+          "ephemeral_disk=%d: a container's disk has between %d and %d MiB."
+              .formatted(mebibytes, LEAST_DISK, MOST_DISK));
+    }
+    return mebibytes * MEBIBYTE;
   }
 
   /**

@@ -33,7 +33,8 @@ class DefinitionsTest {
   void hasTheClientsDefaults() {
     FunctionDefinition definition = read(Function.newBuilder().setFunctionName("f"));
 
-    assertThat(definition.resources()).isEqualTo(new Resources(125, 0, 128L << 20, 0, List.of()));
+    assertThat(definition.resources())
+        .isEqualTo(new Resources(125, 0, 128L << 20, 0, 0, List.of()));
     assertThat(definition.scaling()).isEqualTo(new Scaling(0, 1_000, 0, Duration.ofMinutes(1)));
     assertThat(definition.concurrency()).isEqualTo(new Concurrency(1, 1, 0, Duration.ZERO));
     assertThat(definition.retries())
@@ -54,7 +55,8 @@ class DefinitionsTest {
                         .setMilliCpu(2_000)
                         .setMilliCpuMax(4_000)
                         .setMemoryMb(256)
-                        .setMemoryMbMax(512))
+                        .setMemoryMbMax(512)
+                        .setEphemeralDiskMb(64))
                 .setAutoscalerSettings(
                     AutoscalerSettings.newBuilder()
                         .setMinContainers(1)
@@ -81,7 +83,7 @@ class DefinitionsTest {
                 .addSecretIds("st-1"));
 
     assertThat(definition.resources())
-        .isEqualTo(new Resources(2_000, 4_000, 256L << 20, 512L << 20, List.of()));
+        .isEqualTo(new Resources(2_000, 4_000, 256L << 20, 512L << 20, 64L << 20, List.of()));
     assertThat(definition.scaling()).isEqualTo(new Scaling(1, 3, 2, Duration.ofSeconds(9)));
     assertThat(definition.concurrency())
         .isEqualTo(new Concurrency(4, 10, 8, Duration.ofMillis(50)));

@@ -78,7 +78,8 @@ final class Definitions {
             .setCpuMillis(resources.cpuMillis())
             .setCpuLimitMillis(resources.cpuLimitMillis())
             .setMemoryBytes(resources.memoryBytes())
-            .setMemoryLimitBytes(resources.memoryLimitBytes());
+            .setMemoryLimitBytes(resources.memoryLimitBytes())
+            .setDiskBytes(resources.diskBytes());
     for (FunctionDefinition.Gpu gpu : resources.gpus()) {
       message.addGpusBuilder().setType(gpu.type()).setCount(gpu.count());
     }
@@ -91,6 +92,7 @@ final class Definitions {
         message.getCpuLimitMillis(),
         message.getMemoryBytes(),
         message.getMemoryLimitBytes(),
+        message.getDiskBytes(),
         message.getGpusList().stream()
             .map(gpu -> new FunctionDefinition.Gpu(gpu.getType(), gpu.getCount()))
             .toList());

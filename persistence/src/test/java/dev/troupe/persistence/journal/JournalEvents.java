@@ -99,10 +99,13 @@ final class JournalEvents {
     FunctionId base = new FunctionId("fu-" + Ids.contentKey("base"));
     events.put(
         "function.definition-recorded",
-        new FunctionEvent.DefinitionRecorded(definition(base, IMAGE), AT));
+        new FunctionEvent.DefinitionRecorded(definition(base, IMAGE, 0), AT));
     events.put(
         "function.definition-recorded.plain",
-        new FunctionEvent.DefinitionRecorded(definition(null, null), AT));
+        new FunctionEvent.DefinitionRecorded(definition(null, null, 0), AT));
+    events.put(
+        "function.definition-recorded.disk",
+        new FunctionEvent.DefinitionRecorded(definition(null, null, 1L << 30), AT));
     events.put(
         "function.version-published", new FunctionEvent.VersionPublished(3, "de-1", false, AT));
     events.put(
@@ -113,7 +116,8 @@ final class JournalEvents {
 
   private static FunctionDefinition definition(
       @org.jspecify.annotations.Nullable FunctionId base,
-      @org.jspecify.annotations.Nullable ImageId image) {
+      @org.jspecify.annotations.Nullable ImageId image,
+      long diskBytes) {
     return new FunctionDefinition(
         new FunctionId("fu-" + Ids.contentKey("function")),
         new AppId("ap-" + Ids.contentKey("app")),
@@ -133,6 +137,7 @@ final class JournalEvents {
             4000,
             1L << 33,
             1L << 34,
+            diskBytes,
             List.of(
                 new FunctionDefinition.Gpu("A100-80GB", 2), new FunctionDefinition.Gpu("any", 1))),
         new FunctionDefinition.Scaling(1, 10, 2, Duration.ofSeconds(60)),
