@@ -1,6 +1,7 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
 import gzip
+import signal
 import textwrap
 import uuid
 from pathlib import Path
@@ -19,6 +20,9 @@ SETTINGS = Path(__file__).parent / "sweeping.conf"
 
 # Making the base image takes minutes, once for a data directory.
 FIRST_IMAGE = 900
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
