@@ -110,19 +110,23 @@ def mark():
     return f"MARK={uuid.uuid4().hex}"
 
 
+class Containers:
+    """Whether containers with the mark run: appear(within), vanish(within)."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def count(self):
+        """Their runners; what a runner starts has its environment, too."""
+        return len({machine.cgroup_of(pid) for pid in machine.processes_with(self.mark)})
+
+    def appear(self, within=30, count=1):
+        eventually(lambda: self.count() >= count, within, f"{count} containers run")
+
+    def vanish(self, within=30):
+        eventually(lambda: self.count() == 0, within, "no container runs")
+
+
 @pytest.fixture
 def containers(mark):
-    """Whether containers with the mark run: containers.appear(within), containers.vanish(within)."""
-
-    class Containers:
-        def count(self):
-            """Their runners; what a runner starts has its environment, too."""
-            return len({machine.cgroup_of(pid) for pid in machine.processes_with(mark)})
-
-        def appear(self, within=30, count=1):
-            eventually(lambda: self.count() >= count, within, f"{count} containers run")
-
-        def vanish(self, within=30):
-            eventually(lambda: self.count() == 0, within, "no container runs")
-
-    return Containers()
+    return Containers(mark)

@@ -1,6 +1,13 @@
 """How apps of `modal run` end: by Ctrl-C, by the death of their client, or not yet (--detach)."""
 
+import textwrap
+import time
+import uuid
+
 import pytest
+
+from conftest import Containers
+from harness.client import Client
 
 SLEEPER = """
     import os, time, modal
@@ -28,6 +35,21 @@ def sleeper(script):
     return script("sleeper.py", SLEEPER)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def killed(server, tmp_path_factory):
+    """The containers of an app whose client was killed, and when; the other tests run meanwhile."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "sleeper.py").write_text(textwrap.dedent(SLEEPER))
+    mark = f"MARK={uuid.uuid4().hex}"
+    client = Client(server.variables, folder)
+    running = client.start_modal("run", folder / "sleeper.py::main", THE_MARK=mark)
+    running.wait_for_line("^asleep$")
+    containers = Containers(mark)
+    containers.appear()
+    running.kill()
+    return containers, time.monotonic()
+
+
 @pytest.mark.core
 def test_ctrl_c_ends_the_app_and_its_containers(client, sleeper, mark, containers):
     """Break: ignore AppClientDisconnect of an ephemeral app."""
@@ -46,18 +68,6 @@ def test_an_app_whose_run_has_ended_leaves_no_container(client, sleeper, mark, c
     finished = client.modal("run", f"{sleeper}::main", "--seconds", 1, THE_MARK=mark)
     assert "slept 1" in finished.stdout
     containers.vanish(within=10)
-
-
-@pytest.mark.timeout(180)
-def test_a_client_that_is_killed_takes_its_app_with_it_within_a_minute(
-    client, sleeper, mark, containers
-):
-    """Break: never end an app for the silence of its client."""
-    running = client.start_modal("run", f"{sleeper}::main", THE_MARK=mark)
-    running.wait_for_line("^asleep$")
-    containers.appear()
-    running.kill()
-    containers.vanish(within=60)
 
 
 @pytest.mark.core
@@ -85,3 +95,10 @@ def test_ctrl_c_leaves_a_detached_app_running(client, sleeper, mark, containers)
     assert containers.count() == 1
     client.modal("app", "stop", "--yes", app)
     containers.vanish(within=10)
+
+
+@pytest.mark.timeout(180)
+def test_a_client_that_is_killed_takes_its_app_with_it_within_a_minute(killed):
+    """Break: never end an app for the silence of its client."""
+    containers, killed_at = killed
+    containers.vanish(within=killed_at + 60 - time.monotonic())
