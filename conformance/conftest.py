@@ -10,6 +10,7 @@ import pytest
 
 from harness import machine
 from harness.client import Client
+from harness.images import link_bases
 from harness.registry import tar_of
 from harness.server import ROOT, Server
 from harness.waiting import eventually
@@ -47,7 +48,9 @@ def standalone_python(file):
 def server(before, tmp_path_factory):
     """The one server of the session, with its base image made."""
     python = standalone_python(tmp_path_factory.mktemp("python") / "python.tar.gz")
-    server = Server(DATA, options=["--config", str(SETTINGS)], TROUPE_TEST_PYTHON=str(python)).start()
+    server = Server(DATA, options=["--config", str(SETTINGS)], TROUPE_TEST_PYTHON=str(python))
+    link_bases(server.agent_data)
+    server.start()
     try:
         client = Client(server.variables, tmp_path_factory.mktemp("warm-up"))
         client.modal("run", APPS / "hello.py", within=FIRST_IMAGE)

@@ -11,6 +11,7 @@ import pytest
 from conftest import FIRST_IMAGE
 from harness import machine
 from harness.client import Client
+from harness.images import link_bases
 from harness.server import PROGRAM, ROOT, Agent, Server, free_port, machine_token
 from harness.waiting import eventually
 
@@ -24,6 +25,7 @@ def far(before, tmp_path_factory):
     token = machine_token("far")
     server = Server(FAR / "server", options=["--no-agent", "--machine-token", token]).start()
     server.agent = Agent(FAR / "agent", server.url, token)
+    link_bases(server.agent.agent_data)
     try:
         server.agent.start()
         warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))

@@ -17,7 +17,6 @@ KILLS = 20 if "TROUPE_TEST_ALL" in os.environ else 5
 CALLS = 50 * KILLS
 
 
-@pytest.mark.core
 def test_a_deployed_app_serves_again_after_a_kill(server, client, deployed):
     """Break: publish an app without persisting the event."""
     client.modal("secret", "create", "--force", "kept", "WORD=kept")
@@ -56,7 +55,6 @@ def test_a_secret_and_an_image_are_there_after_a_kill(server, client, script):
     client.modal("secret", "delete", "--yes", "kept-secret")
 
 
-@pytest.mark.core
 def test_a_finished_result_is_there_after_a_kill_and_the_same_at_every_get(
     server, client, deployed
 ):

@@ -317,7 +317,6 @@ def test_each_filter_holds_for_what_is_followed_too(talker):
             running.kill()
 
 
-@pytest.mark.core
 def test_a_reader_that_goes_on_through_another_connection_loses_and_doubles_nothing(server, talker):
     """Break: begin a stream that has a last_entry_id at the next batch of its app's log."""
     call = talker.start_sdk(
@@ -354,7 +353,6 @@ def batches(server, request):
 # ---- floods
 
 
-@pytest.mark.core
 def test_a_container_that_floods_waits_and_another_apps_lines_stay_live(client, deploy, talker):
     """Break: read a container's pipe as fast as it prints, or read logs under the lock of writers."""
     quiet = deploy(

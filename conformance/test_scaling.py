@@ -29,7 +29,6 @@ def test_a_call_scales_from_zero_and_the_idle_container_goes_after_its_window(
     containers.vanish(within=10)
 
 
-@pytest.mark.core
 def test_min_containers_run_without_a_call_and_are_replaced(client, deploy, mark, containers):
     """Break: count min_containers only while there are calls."""
     name = deploy(
@@ -53,7 +52,6 @@ def test_min_containers_run_without_a_call_and_are_replaced(client, deploy, mark
     containers.appear(within=20)
 
 
-@pytest.mark.core
 def test_max_containers_bounds_how_many_run_at_once(client, script):
     """Break: leave max_containers out of Autoscaler.target."""
     app = script(
@@ -135,7 +133,6 @@ def test_an_input_that_takes_too_long_times_out_and_the_next_is_served(client, s
     assert "timeout True" in output and "in time" in output
 
 
-@pytest.mark.core
 def test_a_container_that_takes_too_long_to_start_fails_the_call(client, script):
     """Break: let a container start for as long as it likes."""
     app = script(
@@ -193,7 +190,6 @@ def test_a_container_that_exits_fails_its_input_with_its_exit_code(client, scrip
     assert "alive" in output, "the function is served by a new container"
 
 
-@pytest.mark.core
 def test_a_container_past_its_memory_limit_is_killed_and_says_so(client, script):
     """Break: leave the memory limit out of the container's control group."""
     app = script(

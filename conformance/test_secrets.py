@@ -95,7 +95,6 @@ def test_an_unknown_secret_is_named(client, script):
     assert "Secret 'no-such-secret' does not exist" in finished.output
 
 
-@pytest.mark.core
 def test_a_secret_can_not_be_read_from_the_disk(client, server, script, name):
     """Break: write a secret's values to the journal as they came."""
     value = f"plain{uuid.uuid4().hex}text"
