@@ -94,7 +94,7 @@ def deploy(client, script):
 
     yield deploy
     for name in names:
-        client.modal("app", "stop", "--yes", name, succeeds=False)
+        client.start_modal("app", "stop", "--yes", name)  # no test waits for it
 
 
 @pytest.fixture(scope="session")
