@@ -125,7 +125,7 @@ def test_an_input_that_takes_too_long_times_out_and_the_next_is_served(client, s
             try:
                 work.remote(30)
             except modal.exception.FunctionTimeoutError as error:
-                print("timeout", 1 < time.time() - began < 20, error)
+                print(f"timeout {1 < time.time() - began < 20} {error}")
             print(work.remote(0))
         """,
     )
@@ -181,7 +181,7 @@ def test_a_container_that_exits_fails_its_input_with_its_exit_code(client, scrip
             try:
                 work.remote(37)
             except Exception as error:
-                print("caught", error)
+                print(f"caught {error}")
             print(work.remote(0))
         """,
     )
@@ -207,8 +207,8 @@ def test_a_container_past_its_memory_limit_is_killed_and_says_so(client, script)
             try:
                 eat.remote(1024)
             except Exception as error:
-                print("caught", error)
-            print("ate", eat.remote(8))
+                print(f"caught {error}")
+            print(f"ate {eat.remote(8)}")
         """,
     )
     output = client.modal("run", app).stdout
@@ -237,9 +237,9 @@ FAILS_TWICE = """
     @app.local_entrypoint()
     def main(way: str, fails: int):
         try:
-            print("result", work.remote(way, fails))
+            print(f"result {work.remote(way, fails)}")
         except Exception as error:
-            print("caught", error)
+            print(f"caught {error}")
 """
 
 
@@ -278,7 +278,7 @@ def test_an_input_that_timed_out_is_retried(client, script):
 
         @app.local_entrypoint()
         def main():
-            print("result", work.remote())
+            print(f"result {work.remote()}")
         """,
     )
     assert "result 2" in client.modal("run", app).stdout

@@ -26,7 +26,7 @@ SLEEPER = """
 
     @app.local_entrypoint()
     def spawn(seconds: int = 600):
-        print("call", nap.spawn(seconds).object_id)
+        print(f"call {nap.spawn(seconds).object_id}")
 """
 
 
