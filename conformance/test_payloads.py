@@ -135,6 +135,7 @@ def outside():
 
 REACH = """
     import socket, modal
+    from concurrent.futures import ThreadPoolExecutor
     app = modal.App("reach")
 
     def reach(address):
@@ -145,13 +146,17 @@ REACH = """
         except OSError as error:
             return type(error).__name__
 
+    def reach_each(addresses):
+        with ThreadPoolExecutor() as threads:
+            return list(threads.map(reach, addresses))
+
     @app.function()
     def free(addresses):
-        return [reach(address) for address in addresses]
+        return reach_each(addresses)
 
     @app.function(block_network=True)
     def blocked(addresses):
-        return [reach(address) for address in addresses]
+        return reach_each(addresses)
 """
 
 
@@ -178,10 +183,9 @@ def test_no_container_reaches_the_servers_own_ports(client, deploy, server):
     results = client.sdk(
         f"""
         addresses = [("169.254.77.1", {server.port}), ("169.254.77.1", 22)]
-        answer([
-            modal.Function.from_name("{name}", function).remote(addresses)
-            for function in ("free", "blocked")
-        ])
+        functions = [modal.Function.from_name("{name}", function) for function in ("free", "blocked")]
+        calls = [function.spawn(addresses) for function in functions]
+        answer([call.get() for call in calls])
         """
     )
     assert "HTTP" not in results[0] + results[1]
