@@ -1,12 +1,49 @@
-"""How many containers a function has, and what becomes of its inputs when one fails."""
+"""How many containers a function has, and what becomes of its inputs when one fails, or of all when their
+client dies."""
+
+import textwrap
+import time
+import uuid
 
 import pytest
+
+from conftest import Containers
+from harness.client import Client
 
 MARKED = """
     import os, time, modal
     app = modal.App("scaling")
     secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
 """
+
+SLEEPER = (
+    MARKED
+    + """
+    @app.function(secrets=[secret])
+    def nap():
+        print("asleep")
+        time.sleep(600)
+
+    @app.local_entrypoint()
+    def main():
+        nap.remote()
+"""
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def killed(server, tmp_path_factory):
+    """The containers of an app whose client was killed, and when; the other tests run meanwhile."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "sleeper.py").write_text(textwrap.dedent(SLEEPER))
+    mark = f"MARK={uuid.uuid4().hex}"
+    client = Client(server.variables, folder)
+    running = client.start_modal("run", folder / "sleeper.py", THE_MARK=mark)
+    running.wait_for_line("^asleep$")
+    containers = Containers(mark)
+    containers.appear()
+    running.kill()
+    return containers, time.monotonic()
 
 
 @pytest.mark.core
@@ -323,3 +360,10 @@ def test_single_use_containers_serve_one_input_each(client, script):
         """,
     )
     assert "containers 3" in client.modal("run", app).stdout
+
+
+@pytest.mark.timeout(180)
+def test_a_client_that_is_killed_takes_its_app_with_it_within_a_minute(killed):
+    """Break: never end an app for the silence of its client."""
+    containers, killed_at = killed
+    containers.vanish(within=killed_at + 60 - time.monotonic())

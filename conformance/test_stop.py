@@ -1,13 +1,6 @@
-"""How apps of `modal run` end: by Ctrl-C, by the death of their client, or not yet (--detach)."""
-
-import textwrap
-import time
-import uuid
+"""How apps of `modal run` end: by Ctrl-C, with their function, or not yet (--detach)."""
 
 import pytest
-
-from conftest import Containers
-from harness.client import Client
 
 SLEEPER = """
     import os, time, modal
@@ -33,21 +26,6 @@ SLEEPER = """
 @pytest.fixture
 def sleeper(script):
     return script("sleeper.py", SLEEPER)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def killed(server, tmp_path_factory):
-    """The containers of an app whose client was killed, and when; the other tests run meanwhile."""
-    folder = tmp_path_factory.mktemp("killed")
-    (folder / "sleeper.py").write_text(textwrap.dedent(SLEEPER))
-    mark = f"MARK={uuid.uuid4().hex}"
-    client = Client(server.variables, folder)
-    running = client.start_modal("run", folder / "sleeper.py::main", THE_MARK=mark)
-    running.wait_for_line("^asleep$")
-    containers = Containers(mark)
-    containers.appear()
-    running.kill()
-    return containers, time.monotonic()
 
 
 @pytest.mark.core
@@ -95,10 +73,3 @@ def test_ctrl_c_leaves_a_detached_app_running(client, sleeper, mark, containers)
     assert containers.count() == 1
     client.modal("app", "stop", "--yes", app)
     containers.vanish(within=10)
-
-
-@pytest.mark.timeout(180)
-def test_a_client_that_is_killed_takes_its_app_with_it_within_a_minute(killed):
-    """Break: never end an app for the silence of its client."""
-    containers, killed_at = killed
-    containers.vanish(within=killed_at + 60 - time.monotonic())
