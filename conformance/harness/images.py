@@ -1,4 +1,5 @@
-"""Layers that another server has made: named by what they are made of and never changed, links of their files will do."""
+"""Layers that another server has made. They are named by what they are made of and never change, so that
+links of their files will do."""
 
 import shutil
 import subprocess
