@@ -1,6 +1,7 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
 import gzip
+import signal
 import subprocess
 import textwrap
 import uuid
@@ -10,6 +11,7 @@ import pytest
 
 from harness import machine
 from harness.client import Client
+from harness.images import link_bases
 from harness.registry import tar_of
 from harness.server import ROOT, Server
 from harness.waiting import eventually
@@ -20,6 +22,9 @@ SETTINGS = Path(__file__).parent / "sweeping.conf"
 
 # Making the base image takes minutes, once for a data directory.
 FIRST_IMAGE = 900
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
@@ -44,7 +49,9 @@ def standalone_python(file):
 def server(before, tmp_path_factory):
     """The one server of the session, with its base image made."""
     python = standalone_python(tmp_path_factory.mktemp("python") / "python.tar.gz")
-    server = Server(DATA, options=["--config", str(SETTINGS)], TROUPE_TEST_PYTHON=str(python)).start()
+    server = Server(DATA, options=["--config", str(SETTINGS)], TROUPE_TEST_PYTHON=str(python))
+    link_bases(server.agent_data)
+    server.start()
     try:
         client = Client(server.variables, tmp_path_factory.mktemp("warm-up"))
         client.modal("run", APPS / "hello.py", within=FIRST_IMAGE)
@@ -88,7 +95,7 @@ def deploy(client, script):
 
     yield deploy
     for name in names:
-        client.modal("app", "stop", "--yes", name, succeeds=False)
+        client.start_modal("app", "stop", "--yes", name)  # no test waits for it
 
 
 @pytest.fixture(scope="session")
@@ -107,22 +114,26 @@ def mark():
     return f"MARK={uuid.uuid4().hex}"
 
 
+class Containers:
+    """Whether containers with the mark run: appear(within), vanish(within)."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def count(self):
+        """Their runners; what a runner starts has its environment, too."""
+        return len({machine.cgroup_of(pid) for pid in machine.processes_with(self.mark)})
+
+    def appear(self, within=30, count=1):
+        eventually(lambda: self.count() >= count, within, f"{count} containers run")
+
+    def vanish(self, within=30):
+        eventually(lambda: self.count() == 0, within, "no container runs")
+
+
 @pytest.fixture
 def containers(mark):
-    """Whether containers with the mark run: containers.appear(within), containers.vanish(within)."""
-
-    class Containers:
-        def count(self):
-            """Their runners; what a runner starts has its environment, too."""
-            return len({machine.cgroup_of(pid) for pid in machine.processes_with(mark)})
-
-        def appear(self, within=30, count=1):
-            eventually(lambda: self.count() >= count, within, f"{count} containers run")
-
-        def vanish(self, within=30):
-            eventually(lambda: self.count() == 0, within, "no container runs")
-
-    return Containers()
+    return Containers(mark)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from conftest import FIRST_IMAGE
 from harness import machine
 from harness.client import Client
+from harness.images import link_bases
 from harness.server import PROGRAM, ROOT, Agent, Server, free_port, machine_token
 from harness.waiting import eventually
 
@@ -24,6 +25,7 @@ def far(before, tmp_path_factory):
     token = machine_token("far")
     server = Server(FAR / "server", options=["--no-agent", "--machine-token", token]).start()
     server.agent = Agent(FAR / "agent", server.url, token)
+    link_bases(server.agent.agent_data)
     try:
         server.agent.start()
         warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
@@ -225,7 +227,7 @@ def test_a_call_whose_agent_is_killed_runs_again_and_ends_with_its_result(
     client, agent, work, containers, mark
 ):
     """Break: keep the containers of a machine whose new report does not have them."""
-    call = spawn(client, work, 8)
+    call = spawn(client, work, 5)
     containers.appear()
     orphans = set(machine.processes_with(mark))
     agent.restart()
@@ -303,7 +305,7 @@ def test_an_agent_that_is_stopped_leaves_nothing_and_lets_running_calls_finish(
 ):
     """Break: kill the containers of an agent at SIGTERM."""
     result(client, spawn(client, work, 0))  # a container is there and takes the next input at once
-    call = spawn(client, work, 6)
+    call = spawn(client, work, 4)
     assert agent.stop() == 0
     assert containers.count() == 0 and machine.processes_of([agent]) == []
     assert not [thing for thing in machine.things() if agent.identity in thing]

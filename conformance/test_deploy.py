@@ -57,7 +57,7 @@ def test_a_call_that_runs_while_its_app_is_deployed_anew_ends_with_its_own_resul
         f"""
         version = modal.Function.from_name('{name}', 'version')
         version.remote(0)
-        answer(version.spawn(8).object_id)
+        answer(version.spawn(5).object_id)
         """
     )
     deploy(source.format(number=2), name=name)
@@ -93,7 +93,7 @@ def test_get_with_a_timeout_says_that_the_call_still_runs(client, deploy):
 
         @app.function()
         def slow():
-            time.sleep(6)
+            time.sleep(3)
             return "done"
         """
     )

@@ -70,7 +70,7 @@ def test_an_exception_of_a_users_own_class_is_caught_by_that_class(client, scrip
             try:
                 refuse.remote()
             except Refusal as refusal:
-                print("caught", refusal.code)
+                print(f"caught {refusal.code}")
         """,
     )
     assert "caught 17" in client.modal("run", app).stdout
@@ -108,7 +108,7 @@ def test_a_container_goes_on_after_an_exception(client, script):
             try:
                 work.remote(True)
             except RuntimeError as error:
-                print("same container", str(error) == work.remote(False))
+                print(f"same container {str(error) == work.remote(False)}")
         """,
     )
     assert "same container True" in client.modal("run", app).stdout

@@ -362,7 +362,6 @@ def test_a_build_step_that_is_not_served_is_refused_by_name(client, script, step
     assert named in finished.output and "not serve" in finished.output, finished
 
 
-@pytest.mark.core
 def test_a_registry_that_does_not_answer_is_named_and_what_needs_none(client, script):
     """Break: say of a base image that can't be had only that the build failed."""
     app = script(
@@ -382,7 +381,6 @@ def test_a_registry_that_does_not_answer_is_named_and_what_needs_none(client, sc
     assert "makes images with Python 3.11 and 3.13" in finished.output
 
 
-@pytest.mark.core
 def test_variables_and_folder_of_an_image_are_those_of_its_functions(client, script):
     """Break: leave WORKDIR out of the process's cwd, or ENV out of its environment."""
     app = script(

@@ -109,7 +109,6 @@ def test_a_container_is_listed_with_its_app_and_the_time_it_started(client, depl
 
 
 @pytest.mark.parametrize("graceful", [True, False])
-@pytest.mark.core
 def test_a_container_that_is_stopped_ends_its_input_or_leaves_it_to_another(client, slow, graceful):
     """Break: take ContainerStop as graceful always, or never."""
     task, call_id, waiting, containers = client.sdk(

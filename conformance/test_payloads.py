@@ -8,45 +8,46 @@ SIZES = [3 << 20, 50 << 20]
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("size", SIZES, ids=["3 MiB", "50 MiB"])
-def test_a_big_argument_arrives_as_it_was(client, deployed, size):
+def test_a_big_argument_arrives_as_it_was(client, deployed):
     """Break: shorten what is read from the blob store by one byte."""
-    assert client.sdk(
+    arrived = client.sdk(
         f"""
         import hashlib
-        payload = os.urandom({size})
         digest = modal.Function.from_name("shared", "digest")
-        answer(digest.remote(payload) == hashlib.sha256(payload).hexdigest())
+        payloads = [os.urandom(size) for size in {SIZES}]
+        answer([digest.remote(each) == hashlib.sha256(each).hexdigest() for each in payloads])
         """
     )
+    assert arrived == [True] * len(SIZES)
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("size", SIZES, ids=["3 MiB", "50 MiB"])
-def test_a_big_result_arrives_as_it_was(client, deployed, size):
+def test_a_big_result_arrives_as_it_was(client, deployed):
     """Break: sign the links of results with the address of the container's network."""
-    assert client.sdk(
+    arrived = client.sdk(
         f"""
         import hashlib
-        call = modal.Function.from_name("shared", "produce").spawn({size})
-        result = call.get()
-        there = modal.Function.from_name("shared", "digest").remote(result)
-        answer(len(result) == {size} and there == hashlib.sha256(result).hexdigest())
+        produce, digest = (modal.Function.from_name("shared", name) for name in ("produce", "digest"))
+        results = [produce.spawn(size).get() for size in {SIZES}]
+        there = [digest.remote(result) == hashlib.sha256(result).hexdigest() for result in results]
+        answer([len(result) for result in results] + there)
         """
     )
+    assert arrived == SIZES + [True] * len(SIZES)
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("size", [9 << 10, 100 << 10, 3 << 20], ids=["9 KiB", "100 KiB", "3 MiB"])
-def test_a_spawned_call_carries_more_than_its_eight_kibibytes(client, deployed, size):
+def test_a_spawned_call_carries_more_than_its_eight_kibibytes(client, deployed):
     """Break: answer BlobGet for the argument of an asynchronous call with NOT_FOUND."""
-    assert client.sdk(
-        f"""
-        payload = os.urandom({size})
-        call = modal.Function.from_name("shared", "echo").spawn(payload)
-        answer([call.get() == payload for _ in range(2)])
+    came_back = client.sdk(
         """
-    ) == [True, True]
+        echo = modal.Function.from_name("shared", "echo")
+        payloads = [os.urandom(size) for size in (9 << 10, 100 << 10, 3 << 20)]
+        calls = [echo.spawn(payload) for payload in payloads]
+        answer([[call.get() == payload for _ in range(2)] for call, payload in zip(calls, payloads)])
+        """
+    )
+    assert came_back == [[True, True]] * 3
 
 
 def test_payloads_go_when_nobody_can_ask_for_them_any_more(client, deployed, server):
@@ -102,6 +103,7 @@ def test_a_container_without_network_takes_and_gives_big_payloads(client, script
 
 REACH = """
     import socket, modal
+    from concurrent.futures import ThreadPoolExecutor
     app = modal.App("reach")
 
     def reach(address):
@@ -112,13 +114,17 @@ REACH = """
         except OSError as error:
             return type(error).__name__
 
+    def reach_each(addresses):
+        with ThreadPoolExecutor() as threads:
+            return list(threads.map(reach, addresses))
+
     @app.function()
     def free(addresses):
-        return [reach(address) for address in addresses]
+        return reach_each(addresses)
 
     @app.function(block_network=True)
     def blocked(addresses):
-        return [reach(address) for address in addresses]
+        return reach_each(addresses)
 """
 
 
@@ -145,10 +151,9 @@ def test_no_container_reaches_the_servers_own_ports(client, deploy, server):
     results = client.sdk(
         f"""
         addresses = [("169.254.77.1", {server.port}), ("169.254.77.1", 22)]
-        answer([
-            modal.Function.from_name("{name}", function).remote(addresses)
-            for function in ("free", "blocked")
-        ])
+        functions = [modal.Function.from_name("{name}", function) for function in ("free", "blocked")]
+        calls = [function.spawn(addresses) for function in functions]
+        answer([call.get() for call in calls])
         """
     )
     assert "HTTP" not in results[0] + results[1]

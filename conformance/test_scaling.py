@@ -1,12 +1,49 @@
-"""How many containers a function has, and what becomes of its inputs when one fails."""
+"""How many containers a function has, and what becomes of its inputs when one fails, or of all when their
+client dies."""
+
+import textwrap
+import time
+import uuid
 
 import pytest
+
+from conftest import Containers
+from harness.client import Client
 
 MARKED = """
     import os, time, modal
     app = modal.App("scaling")
     secret = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
 """
+
+SLEEPER = (
+    MARKED
+    + """
+    @app.function(secrets=[secret])
+    def nap():
+        print("asleep")
+        time.sleep(600)
+
+    @app.local_entrypoint()
+    def main():
+        nap.remote()
+"""
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def killed(server, tmp_path_factory):
+    """The containers of an app whose client was killed, and when; the other tests run meanwhile."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "sleeper.py").write_text(textwrap.dedent(SLEEPER))
+    mark = f"MARK={uuid.uuid4().hex}"
+    client = Client(server.variables, folder)
+    running = client.start_modal("run", folder / "sleeper.py", THE_MARK=mark)
+    running.wait_for_line("^asleep$")
+    containers = Containers(mark)
+    containers.appear()
+    running.kill()
+    return containers, time.monotonic()
 
 
 @pytest.mark.core
@@ -29,7 +66,6 @@ def test_a_call_scales_from_zero_and_the_idle_container_goes_after_its_window(
     containers.vanish(within=10)
 
 
-@pytest.mark.core
 def test_min_containers_run_without_a_call_and_are_replaced(client, deploy, mark, containers):
     """Break: count min_containers only while there are calls."""
     name = deploy(
@@ -53,7 +89,6 @@ def test_min_containers_run_without_a_call_and_are_replaced(client, deploy, mark
     containers.appear(within=20)
 
 
-@pytest.mark.core
 def test_max_containers_bounds_how_many_run_at_once(client, script):
     """Break: leave max_containers out of Autoscaler.target."""
     app = script(
@@ -127,7 +162,7 @@ def test_an_input_that_takes_too_long_times_out_and_the_next_is_served(client, s
             try:
                 work.remote(30)
             except modal.exception.FunctionTimeoutError as error:
-                print("timeout", 1 < time.time() - began < 20, error)
+                print(f"timeout {1 < time.time() - began < 20} {error}")
             print(work.remote(0))
         """,
     )
@@ -135,7 +170,6 @@ def test_an_input_that_takes_too_long_times_out_and_the_next_is_served(client, s
     assert "timeout True" in output and "in time" in output
 
 
-@pytest.mark.core
 def test_a_container_that_takes_too_long_to_start_fails_the_call(client, script):
     """Break: let a container start for as long as it likes."""
     app = script(
@@ -184,7 +218,7 @@ def test_a_container_that_exits_fails_its_input_with_its_exit_code(client, scrip
             try:
                 work.remote(37)
             except Exception as error:
-                print("caught", error)
+                print(f"caught {error}")
             print(work.remote(0))
         """,
     )
@@ -193,7 +227,6 @@ def test_a_container_that_exits_fails_its_input_with_its_exit_code(client, scrip
     assert "alive" in output, "the function is served by a new container"
 
 
-@pytest.mark.core
 def test_a_container_past_its_memory_limit_is_killed_and_says_so(client, script):
     """Break: leave the memory limit out of the container's control group."""
     app = script(
@@ -211,8 +244,8 @@ def test_a_container_past_its_memory_limit_is_killed_and_says_so(client, script)
             try:
                 eat.remote(1024)
             except Exception as error:
-                print("caught", error)
-            print("ate", eat.remote(8))
+                print(f"caught {error}")
+            print(f"ate {eat.remote(8)}")
         """,
     )
     output = client.modal("run", app).stdout
@@ -241,9 +274,9 @@ FAILS_TWICE = """
     @app.local_entrypoint()
     def main(way: str, fails: int):
         try:
-            print("result", work.remote(way, fails))
+            print(f"result {work.remote(way, fails)}")
         except Exception as error:
-            print("caught", error)
+            print(f"caught {error}")
 """
 
 
@@ -282,7 +315,7 @@ def test_an_input_that_timed_out_is_retried(client, script):
 
         @app.local_entrypoint()
         def main():
-            print("result", work.remote())
+            print(f"result {work.remote()}")
         """,
     )
     assert "result 2" in client.modal("run", app).stdout
@@ -327,3 +360,10 @@ def test_single_use_containers_serve_one_input_each(client, script):
         """,
     )
     assert "containers 3" in client.modal("run", app).stdout
+
+
+@pytest.mark.timeout(180)
+def test_a_client_that_is_killed_takes_its_app_with_it_within_a_minute(killed):
+    """Break: never end an app for the silence of its client."""
+    containers, killed_at = killed
+    containers.vanish(within=killed_at + 60 - time.monotonic())

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import re
 import signal
 import socket
@@ -17,9 +18,15 @@ PROGRAM = HOME / "bin/troupe-server"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, below those that outgoing connections take while a server is away."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Process:

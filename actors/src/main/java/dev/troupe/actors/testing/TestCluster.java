@@ -15,6 +15,7 @@ public final class TestCluster {
         "org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin"
       pekko.persistence.testkit.events.serialize = on
       pekko.jvm-exit-on-fatal-error = off
+      pekko.actor.testkit.typed.single-expect-default = 20s
       """;
 
   /** For single actors: no cluster, so that time may be driven by hand. */

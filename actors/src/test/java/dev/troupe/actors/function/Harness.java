@@ -342,24 +342,20 @@ final class Harness {
     function.tell(new Beat(task, Duration.ofSeconds(14), beats.ref()));
   }
 
-  /** Lets time pass in steps, once what was said before has been heard. */
+  /** Lets time pass in steps. */
   void pass(Duration span) {
-    quiesce();
     Duration left = span;
     Duration step = TICK.compareTo(span.dividedBy(10)) < 0 ? span.dividedBy(10) : TICK;
     while (left.compareTo(Duration.ZERO) > 0) {
       Duration now = left.compareTo(step) < 0 ? left : step;
       system.pass(now);
-      quiesce();
       left = left.minus(now);
     }
   }
 
   /** Whatever it still has to say has been said when this returns. */
   void quiesce() {
-    TestProbe<FunctionProtocol.Containers> probe = system.kit().createTestProbe();
-    function.tell(new FunctionProtocol.ListContainers(probe.ref()));
-    probe.expectMessageClass(FunctionProtocol.Containers.class);
+    system.settle();
   }
 
   int containers() {

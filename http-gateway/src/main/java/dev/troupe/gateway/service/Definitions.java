@@ -26,7 +26,7 @@ final class Definitions {
   private static final long MEBIBYTE = 1L << 20;
   private static final long DEFAULT_MEMORY_BYTES = 128 * MEBIBYTE;
 
-  /** MiB; the most is the client's own: 3 TiB. */
+  /** MiB; more than 3 TiB is taken for a slip. */
   private static final long LEAST_DISK = 16;
 
   private static final long MOST_DISK = 3L << 20;

@@ -163,7 +163,7 @@ class GrpcEndpointTest {
       assertThat(held.context().timeout()).isBetween(Duration.ofSeconds(50), Duration.ofMinutes(1));
       assertThat(held.context().blobUrl()).isEqualTo("http://127.0.0.1:" + server.port());
       held.answer().complete(BytesValue.getDefaultInstance());
-      assertThat(answer).succeedsWithin(Duration.ofSeconds(5));
+      assertThat(answer).succeedsWithin(Duration.ofSeconds(20));
     }
   }
 
@@ -173,7 +173,7 @@ class GrpcEndpointTest {
     EchoTable.Held held = server.echo().held().take();
     CompletableFuture<BytesValue> late =
         held.answer().completeOnTimeout(BytesValue.of(ByteString.copyFromUtf8("late")), 400, MS);
-    assertThat(BytesValue.parseFrom(answer.get(5, TimeUnit.SECONDS)).getValue().toStringUtf8())
+    assertThat(BytesValue.parseFrom(answer.get(20, TimeUnit.SECONDS)).getValue().toStringUtf8())
         .isEqualTo("late");
     assertThat(late).isCompleted();
     assertThat(held.context().cancelled().toCompletableFuture()).isNotDone();
@@ -197,7 +197,7 @@ class GrpcEndpointTest {
     CompletableFuture<byte[]> unused = answer(call);
     EchoTable.Held held = server.echo().held().take();
     call.cancel("enough", null);
-    held.context().cancelled().toCompletableFuture().get(5, TimeUnit.SECONDS);
+    held.context().cancelled().toCompletableFuture().get(20, TimeUnit.SECONDS);
     assertThat(unused).isCompletedExceptionally();
   }
 
@@ -208,8 +208,8 @@ class GrpcEndpointTest {
     EchoTable.Held held = server.echo().held().take();
     CompletableFuture.delayedExecutor(300, MS, Executors.newVirtualThreadPerTaskExecutor())
         .execute(other::close);
-    held.context().cancelled().toCompletableFuture().get(5, TimeUnit.SECONDS);
-    assertThat(answer).failsWithin(Duration.ofSeconds(5));
+    held.context().cancelled().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    assertThat(answer).failsWithin(Duration.ofSeconds(20));
   }
 
   @Test
@@ -218,7 +218,7 @@ class GrpcEndpointTest {
         RawClient caller = RawClient.of(other)) {
       CompletableFuture<byte[]> answer = begin(caller);
       EchoTable.Held held = other.echo().held().take();
-      other.publicPort().drain(Duration.ofSeconds(5)).toCompletableFuture().get(5, SECONDS);
+      other.publicPort().drain(Duration.ofSeconds(20)).toCompletableFuture().get(20, SECONDS);
       Throwable failure = catchThrowableOfType(Exception.class, answer::get).getCause();
       assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
       assertThat(Status.fromThrowable(failure).getDescription()).contains("shutting down");

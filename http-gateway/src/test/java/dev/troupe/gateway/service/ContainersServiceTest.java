@@ -131,8 +131,8 @@ class ContainersServiceTest {
     RpcFailure failure = catchThrowableOfType(RpcFailure.class, () -> getInputs(0));
 
     assertThat(failure.code()).isEqualTo(StatusCode.CANCELLED);
-    Lease lease = (Lease) said.poll(5, TimeUnit.SECONDS);
-    assertThat(said.poll(5, TimeUnit.SECONDS))
+    Lease lease = (Lease) said.poll(20, TimeUnit.SECONDS);
+    assertThat(said.poll(20, TimeUnit.SECONDS))
         .isEqualTo(new LeaseBroken(Harness.TASK.task(), lease.pollKey()));
   }
 

@@ -25,8 +25,10 @@ import dev.troupe.protocol.modal.TaskState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
@@ -48,6 +50,7 @@ class LogsServiceTest {
   private final Harness harness = new Harness();
   private volatile @Nullable Instant deployedAt;
   private final List<News> kept = new ArrayList<>();
+  private final Set<ActorRef<News>> followers = new HashSet<>();
   private final List<Position> followed = new CopyOnWriteArrayList<>();
 
   @BeforeEach
@@ -219,10 +222,13 @@ class LogsServiceTest {
 
   private synchronized void news(Item item) {
     long number = kept.size() + 1L;
-    kept.add(new News(number, START.plusMillis(number), item));
+    News news = new News(number, START.plusMillis(number), item);
+    kept.add(news);
+    followers.forEach(follower -> follower.tell(news));
   }
 
   private synchronized void tell(ActorRef<News> follower, long after) {
+    followers.add(follower);
     kept.stream().filter(news -> news.number() > after).forEach(follower::tell);
   }
 

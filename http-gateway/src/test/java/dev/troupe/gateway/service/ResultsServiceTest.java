@@ -147,7 +147,7 @@ class ResultsServiceTest {
     assertThat(answer.getOutputsCount()).isZero();
     List<FunctionProtocol.Command> heard = new ArrayList<>();
     while (heard.size() < 4) {
-      heard.add(said.poll(5, TimeUnit.SECONDS));
+      heard.add(said.poll(20, TimeUnit.SECONDS));
     }
     assertThat(heard.get(0)).isInstanceOf(Inspect.class);
     assertThat(((FinishInputs) heard.get(1)).total()).isEqualTo(12);

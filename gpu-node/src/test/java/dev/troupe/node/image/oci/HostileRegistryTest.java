@@ -38,7 +38,7 @@ class HostileRegistryTest {
   private static final TestImage IMAGE =
       TestImage.of(new TarMaker().file("word", "the content of a layer"));
   private static final Registry.Patience PATIENCE =
-      new Registry.Patience(Duration.ofMillis(600), Duration.ofMillis(1), Duration.ofMillis(1));
+      new Registry.Patience(Duration.ofMillis(1_500), Duration.ofMillis(1), Duration.ofMillis(1));
 
   @TempDir private Path directory = Path.of("unset");
   private final Map<String, HttpHandler> answers = new ConcurrentHashMap<>();
@@ -181,7 +181,7 @@ class HostileRegistryTest {
           breaksOff.handle(exchange);
           try {
             new java.util.concurrent.CountDownLatch(1)
-                .await(3, java.util.concurrent.TimeUnit.SECONDS);
+                .await(20, java.util.concurrent.TimeUnit.SECONDS);
           } catch (InterruptedException over) {
             Thread.currentThread().interrupt();
           }
