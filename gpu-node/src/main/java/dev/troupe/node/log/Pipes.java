@@ -109,6 +109,9 @@ public final class Pipes implements AutoCloseable {
 
     private long lastRead = System.nanoTime();
 
+    /** Since when it is read again: until then nobody looked whether a line went on. */
+    private volatile long readSince = lastRead;
+
     private Reading(int key, int descriptor, Supplier<Consumer<List<String>>> now, Pace pace) {
       this.key = key;
       this.descriptor = descriptor;
@@ -134,9 +137,13 @@ public final class Pipes implements AutoCloseable {
     /** Under its own lock only: it is called by those who keep the lines, who hold theirs. */
     private void interest(boolean hold, boolean rests) {
       boolean before = held || resting;
+      boolean after = hold || rests;
+      if (before != after) {
+        // Before it can be seen that it is read.
+        readSince = System.nanoTime();
+      }
       held = hold;
       resting = rests;
-      boolean after = held || resting;
       if (!open || before == after) {
         return;
       }
@@ -299,6 +306,7 @@ public final class Pipes implements AutoCloseable {
       boolean silent = !reading.held && !reading.resting;
       if (silent
           && now - reading.lastRead >= PARTIAL_LINE_NANOS
+          && now - reading.readSince >= PARTIAL_LINE_NANOS
           && reading.assembler.hasPartial()) {
         reading.give(reading.assembler.flush());
       }

@@ -41,8 +41,8 @@ class H2PlansTest {
   /** A statement by its name below, an index, and the columns it is entered with. */
   @ParameterizedTest(name = "{0} by {1}: {2}")
   @CsvSource({
-    "LOCK_OWNERS, CONSTRAINT_INDEX, FUNCTION",
-    "RAISE_EPOCH, CONSTRAINT_INDEX, FUNCTION",
+    "LOCK_OWNERS, CONSTRAINT_, FUNCTION",
+    "RAISE_EPOCH, CONSTRAINT_, FUNCTION",
     "CALL_TAKEN, PRIMARY_KEY, " + CALL,
     "INPUT_TAKEN, PRIMARY_KEY, IDX AND " + CALL,
     "DROP_CHANGES, PRIMARY_KEY, ID",
