@@ -1,7 +1,6 @@
 package dev.troupe.persistence.calllog;
 
 import dev.troupe.actors.calllog.CallLog.Written;
-import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.calllog.Backlog.Entry;
 import dev.troupe.persistence.calllog.CommitRequest.Claim;
@@ -14,22 +13,19 @@ import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.StoreAway;
 import java.io.IOException;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The committer of a process that has its store for itself: a commit is a frame of a file ({@link
+ * What commits where a process has its store for itself: a commit is a frame of a file ({@link
  * LogFiles}), and touches no database. The changes come to the tables a while later, merged, on a
  * thread of their own ({@link Settler}); so do claims, behind what is on its way there.
  *
@@ -41,12 +37,9 @@ import org.slf4j.LoggerFactory;
  * meanwhile waits behind it, bounded by the queue. While the tables are away commits go on, until
  * too much is on its way there.
  */
-final class FileCommitter implements Committer {
+final class FileCommitter implements Committer.Work {
 
   private static final Logger log = LoggerFactory.getLogger(FileCommitter.class);
-  private static final String GONE = "the store was away when the server stopped";
-  private static final String CLOSED = "the store is closed";
-  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
 
   /** How much more than usual may be on its way to the tables. */
   private static final int CROWDED = 4;
@@ -59,79 +52,45 @@ final class FileCommitter implements Committer {
   private final Settler settler;
   private final Outage outage;
   private final Map<FunctionId, Owner> owners = new HashMap<>();
-  private final Thread thread;
-
-  /** Functions with rows that are acknowledged and not in the tables; read by any thread. */
-  private final Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
-
+  private final Set<FunctionId> unsettled;
   private boolean sliceUnderWay;
-  private boolean releaseUnderWay;
 
-  /** Goes on with files that were brought to the tables: {@link LogRecovery}. */
-  FileCommitter(
+  private FileCommitter(
       Database database,
       LogFiles files,
-      CommitQueue.Limits limits,
+      CommitQueue queue,
+      Set<FunctionId> unsettled,
       Backlog.Limits settling,
       Transactions transactions,
       Outage outage) {
-    this.queue = new CommitQueue(limits);
+    this.queue = queue;
+    this.unsettled = unsettled;
     this.backlog = new Backlog(settling);
     this.mostBytes = CROWDED * settling.mostBytes();
     this.files = files;
     this.keys = new ReconnectingKeys(database);
     this.settler = new Settler(transactions, queue::wake);
     this.outage = outage;
-    this.thread = Thread.ofPlatform().name("troupe-call-log").daemon(true).start(this::run);
+  }
+
+  /** Starts a committer of this kind, which goes on with files that {@link LogRecovery} gave. */
+  static Committer start(
+      Database database,
+      LogFiles files,
+      CommitQueue.Limits limits,
+      Backlog.Limits settling,
+      Transactions transactions,
+      Outage outage) {
+    CommitQueue queue = new CommitQueue(limits);
+    Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
+    return new Committer(
+        queue,
+        unsettled,
+        new FileCommitter(database, files, queue, unsettled, settling, transactions, outage));
   }
 
   @Override
-  public CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
-    Write write;
-    try {
-      write = Write.of(function, epoch, changes);
-    } catch (IllegalArgumentException unfit) {
-      log.error("A write to the call log failed", unfit);
-      return CompletableFuture.completedStage(
-          new Written.Failed(String.valueOf(unfit.getMessage())));
-    }
-    return switch (queue.offer(write)) {
-      case TAKEN -> write.promise();
-      case FULL -> CompletableFuture.completedStage(new Written.Overloaded());
-      case CLOSED -> CompletableFuture.completedStage(new Written.Failed(CLOSED));
-    };
-  }
-
-  @Override
-  public CompletionStage<Long> claim(FunctionId function) {
-    return offer(new Claim(function, new CompletableFuture<>()), Claim::promise);
-  }
-
-  @Override
-  public CompletionStage<Void> settled(FunctionId function) {
-    return unsettled.contains(function)
-        ? offer(new Settle(function, new CompletableFuture<>()), Settle::promise)
-        : CompletableFuture.completedStage(null);
-  }
-
-  @Override
-  public CompletionStage<Void> settled() {
-    return CompletableFuture.allOf(
-        unsettled.stream()
-            .map(function -> settled(function).toCompletableFuture())
-            .toArray(CompletableFuture[]::new));
-  }
-
-  private <R extends CommitRequest, T> CompletionStage<T> offer(
-      R request, Function<R, CompletableFuture<T>> promise) {
-    return switch (queue.offer(request)) {
-      case TAKEN -> promise.apply(request);
-      case FULL -> CompletableFuture.failedStage(new StoreAway("too much waits for the store"));
-      case CLOSED -> CompletableFuture.failedStage(new StoreAway(CLOSED));
-    };
-  }
-
-  private void run() {
+  public void run() {
     while (!queue.isDrained()) {
       List<CommitRequest> group = List.of();
       try {
@@ -206,7 +165,7 @@ final class FileCommitter implements Committer {
         return results;
       } catch (IOException failure) {
         if (outage.pause(failure)) {
-          return group.stream().<Written>map(_ -> new Written.Failed(GONE)).toList();
+          return group.stream().<Written>map(_ -> new Written.Failed(Committer.GONE)).toList();
         }
       }
     }
@@ -257,7 +216,7 @@ final class FileCommitter implements Committer {
     if (refused != null) {
       settle.fail(refused);
     } else if (settled.abandoned()) {
-      settle.fail(new StoreAway(GONE));
+      settle.fail(new StoreAway(Committer.GONE));
     } else {
       settle.promise().complete(null);
     }
@@ -304,24 +263,10 @@ final class FileCommitter implements Committer {
     releaseFiles();
   }
 
-  /** Removes files that nothing needs, once the tables are on disk too. */
+  /** Removes files that nothing needs any more. */
   private void releaseFiles() {
-    long upTo = backlog.oldestRow().orElse(files.next()) - 1;
-    if (!releaseUnderWay && files.isReleasable(upTo)) {
-      releaseUnderWay = true;
-      settler.makeDurable(
-          durable -> {
-            releaseUnderWay = false;
-            if (durable) {
-              release(upTo);
-            }
-          });
-    }
-  }
-
-  private void release(long upTo) {
     try {
-      files.release(upTo);
+      files.release(backlog.oldestRow().orElse(files.next()) - 1);
     } catch (IOException failure) {
       log.warn("A file of the call log that is not needed any more can't be removed", failure);
     }
@@ -357,19 +302,17 @@ final class FileCommitter implements Committer {
       backlog.start(rest);
       settler.settle(rest, this::forget);
     }
-    settler.makeDurable(
-        durable -> {
-          if (durable && backlog.bytes() == 0) {
-            removeFiles();
-          }
-        });
     settler.close();
     settler.tellWhatIsDone();
     keys.close();
     try {
-      files.close();
-    } catch (IOException unimportant) {
-      log.debug("A file of the call log did not close", unimportant);
+      if (backlog.bytes() == 0) {
+        files.clear();
+      } else {
+        files.close();
+      }
+    } catch (IOException failure) {
+      log.warn("The files of the call log can't be removed; the next start reads them", failure);
     }
   }
 
@@ -377,27 +320,9 @@ final class FileCommitter implements Committer {
     return backlog.slice(Long.MAX_VALUE);
   }
 
-  private void removeFiles() {
-    try {
-      files.clear();
-    } catch (IOException failure) {
-      log.warn("The files of the call log can't be removed; the next start reads them", failure);
-    }
-  }
-
   @Override
-  public void close() {
-    queue.close();
+  public void giveUp() {
     outage.giveUp();
     settler.giveUp();
-    boolean ended = false;
-    try {
-      ended = thread.join(CLOSE_PATIENCE);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    if (!ended) {
-      log.warn("The call log's last commit has not ended; leaving it");
-    }
   }
 }

@@ -1,7 +1,6 @@
 package dev.troupe.persistence.calllog;
 
 import dev.troupe.actors.calllog.CallLog.Written;
-import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.calllog.Backlog.Entry;
 import dev.troupe.persistence.calllog.CommitRequest.Claim;
@@ -10,12 +9,10 @@ import dev.troupe.persistence.calllog.CommitRequest.Write;
 import dev.troupe.persistence.calllog.GroupRows.Added;
 import dev.troupe.persistence.calllog.LogSession.Owner;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
-import dev.troupe.persistence.calllog.Transactions.Durability;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.SqlFailures;
 import dev.troupe.persistence.store.StoreAway;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -25,21 +22,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one writer of the call log in this process: a thread that commits in groups. Whatever arrived
- * while the previous commit was in flight goes into the next transaction.
+ * What commits to a database that other processes use too, in groups: whatever arrived while the
+ * previous commit was in flight goes into the next transaction.
  *
  * <p><em>The write-ahead log.</em> A commit adds one row a function, with what its writers changed.
  * Rows come to the tables a while later, merged, a slice with each transaction ({@link Backlog}); a
- * reader waits for those of its function ({@link #settled}), and a claim brings them there first.
+ * reader waits for those of its function ({@link Committer#settled}), and a claim brings them there
+ * first.
  *
  * <p><em>The fence.</em> A transaction locks the owner rows of its functions first, in order, and
  * drops the writes of those whose epoch moved on; a claim raises the epoch under the same lock. So
@@ -50,79 +45,41 @@ import org.slf4j.LoggerFactory;
  * arrives meanwhile waits behind it, bounded by the queue. When a statement is refused the group is
  * halved, down to the writer at fault. When a connection breaks in a commit, the commit mark tells
  * whether it happened.
- *
- * <p>Promises are kept on the committer's thread: what hangs on them must be quick.
  */
-final class GroupCommitter implements Committer {
+final class GroupCommitter implements Committer.Work {
 
   private static final Logger log = LoggerFactory.getLogger(GroupCommitter.class);
-  private static final String GONE = "the store was away when the server stopped";
-  private static final String CLOSED = "the store is closed";
-  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
 
   private final CommitQueue queue;
   private final Backlog backlog;
   private final Outage outage;
   private final Transactions transactions;
-  private final Thread thread;
+  private final Set<FunctionId> unsettled;
 
-  /** Functions with rows that are acknowledged and not in the tables; read by any thread. */
-  private final Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
-
-  GroupCommitter(
-      Database database, CommitQueue.Limits limits, Backlog.Limits settling, Outage outage) {
-    this.queue = new CommitQueue(limits);
+  private GroupCommitter(
+      Database database,
+      CommitQueue queue,
+      Set<FunctionId> unsettled,
+      Backlog.Limits settling,
+      Outage outage) {
+    this.queue = queue;
+    this.unsettled = unsettled;
     this.backlog = new Backlog(settling);
     this.outage = outage;
     this.transactions = new Transactions(database, outage);
-    this.thread = Thread.ofPlatform().name("troupe-call-log").daemon(true).start(this::run);
+  }
+
+  /** Starts a committer of this kind. */
+  static Committer start(
+      Database database, CommitQueue.Limits limits, Backlog.Limits settling, Outage outage) {
+    CommitQueue queue = new CommitQueue(limits);
+    Set<FunctionId> unsettled = ConcurrentHashMap.newKeySet();
+    return new Committer(
+        queue, unsettled, new GroupCommitter(database, queue, unsettled, settling, outage));
   }
 
   @Override
-  public CompletionStage<Written> write(FunctionId function, long epoch, List<LogWrite> changes) {
-    Write write;
-    try {
-      write = Write.of(function, epoch, changes);
-    } catch (IllegalArgumentException unfit) {
-      return CompletableFuture.completedStage(refusal(unfit));
-    }
-    return switch (queue.offer(write)) {
-      case TAKEN -> write.promise();
-      case FULL -> CompletableFuture.completedStage(new Written.Overloaded());
-      case CLOSED -> CompletableFuture.completedStage(new Written.Failed(CLOSED));
-    };
-  }
-
-  @Override
-  public CompletionStage<Long> claim(FunctionId function) {
-    return offer(new Claim(function, new CompletableFuture<>()), Claim::promise);
-  }
-
-  @Override
-  public CompletionStage<Void> settled(FunctionId function) {
-    return unsettled.contains(function)
-        ? offer(new Settle(function, new CompletableFuture<>()), Settle::promise)
-        : CompletableFuture.completedStage(null);
-  }
-
-  @Override
-  public CompletionStage<Void> settled() {
-    return CompletableFuture.allOf(
-        unsettled.stream()
-            .map(function -> settled(function).toCompletableFuture())
-            .toArray(CompletableFuture[]::new));
-  }
-
-  private <R extends CommitRequest, T> CompletionStage<T> offer(
-      R request, Function<R, CompletableFuture<T>> promise) {
-    return switch (queue.offer(request)) {
-      case TAKEN -> promise.apply(request);
-      case FULL -> CompletableFuture.failedStage(new StoreAway("too much waits for the store"));
-      case CLOSED -> CompletableFuture.failedStage(new StoreAway(CLOSED));
-    };
-  }
-
-  private void run() {
+  public void run() {
     while (!queue.isDrained()) {
       List<CommitRequest> group = queue.take(backlog.due());
       try {
@@ -174,9 +131,7 @@ final class GroupCommitter implements Committer {
     try {
       outcome =
           transactions.untilBack(
-              open -> Optional.of(attempt(open, group, slice)),
-              Durability.DURABLE,
-              Optional.empty());
+              open -> Optional.of(attempt(open, group, slice)), Optional.empty());
     } catch (SliceRefused refused) {
       if (group.isEmpty() && isOfOneFunction(slice)) {
         refuse(slice.getFirst().function, refused);
@@ -203,7 +158,9 @@ final class GroupCommitter implements Committer {
           .get(i)
           .promise()
           .complete(
-              outcome.map(done -> done.results().get(writer)).orElse(new Written.Failed(GONE)));
+              outcome
+                  .map(done -> done.results().get(writer))
+                  .orElse(new Written.Failed(Committer.GONE)));
     }
   }
 
@@ -294,7 +251,7 @@ final class GroupCommitter implements Committer {
     if (refused != null) {
       settle.fail(refused);
     } else if (backlog.has(settle.function())) {
-      settle.fail(new StoreAway(GONE));
+      settle.fail(new StoreAway(Committer.GONE));
     } else {
       settle.promise().complete(null);
     }
@@ -334,12 +291,11 @@ final class GroupCommitter implements Committer {
                 }
                 return raised;
               },
-              Durability.DURABLE,
               Map.of());
       for (Claim claim : claims) {
         Long epoch = epochs.get(claim);
         if (epoch == null) {
-          claim.promise().completeExceptionally(new StoreAway(GONE));
+          claim.promise().completeExceptionally(new StoreAway(Committer.GONE));
         } else {
           backlog.drop(claim.function());
           unsettled.remove(claim.function());
@@ -369,19 +325,8 @@ final class GroupCommitter implements Committer {
     return backlog.slice(Long.MAX_VALUE);
   }
 
-  /** Commits what waits, unless the database is away, and ends. */
   @Override
-  public void close() {
-    queue.close();
+  public void giveUp() {
     outage.giveUp();
-    boolean ended = false;
-    try {
-      ended = thread.join(CLOSE_PATIENCE);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    if (!ended) {
-      log.warn("The call log's last commit has not ended; leaving it");
-    }
   }
 }

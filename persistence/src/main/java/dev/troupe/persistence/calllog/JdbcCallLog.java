@@ -60,7 +60,7 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
     return new JdbcCallLog(
         database,
         reads,
-        new GroupCommitter(
+        GroupCommitter.start(
             database, queue(settings), settling(settings, SHARED_SLICE), outage(settings)));
   }
 
@@ -79,7 +79,7 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
     return new JdbcCallLog(
         database,
         reads,
-        new FileCommitter(
+        FileCommitter.start(
             database,
             LogRecovery.recover(directory, SEGMENT_BYTES, database, transactions),
             queue(settings),

@@ -93,18 +93,14 @@ final class LogFiles implements AutoCloseable {
     return made;
   }
 
-  /** Whether {@link #release} would remove a file. */
-  boolean isReleasable(long upTo) {
-    LogSegment oldest = segments.peekFirst();
-    return oldest != null && oldest != current && oldest.last() <= upTo;
-  }
-
   /**
    * Removes files whose frames have numbers up to this one: it and those below are in the tables.
    */
   void release(long upTo) throws IOException {
-    while (isReleasable(upTo)) {
-      segments.element().delete();
+    for (LogSegment oldest = segments.peek();
+        oldest != null && oldest != current && oldest.last() <= upTo;
+        oldest = segments.peek()) {
+      oldest.delete();
       segments.remove();
     }
   }

@@ -3,7 +3,6 @@ package dev.troupe.persistence.calllog;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.StartRefused;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
-import dev.troupe.persistence.calllog.Transactions.Durability;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.DurableFiles;
 import dev.troupe.persistence.store.Query;
@@ -51,7 +50,6 @@ final class LogRecovery {
       last = Math.max(last, step.getLast().number());
       settle(step, owners, transactions);
     }
-    boolean unused = transactions.untilBack(_ -> true, Durability.DURABLE, false);
     LogFiles files = new LogFiles(directory, segmentBytes, last + 1);
     files.clear();
     if (!frames.isEmpty()) {
@@ -104,7 +102,6 @@ final class LogRecovery {
                 session.settle(changes, numbers);
                 return true;
               },
-              Durability.LATER,
               false);
     }
   }

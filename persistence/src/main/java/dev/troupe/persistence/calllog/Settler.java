@@ -4,7 +4,6 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.calllog.Backlog.Entry;
 import dev.troupe.persistence.calllog.LogSession.Owner;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
-import dev.troupe.persistence.calllog.Transactions.Durability;
 import dev.troupe.persistence.store.StoreAway;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -71,9 +70,7 @@ final class Settler implements AutoCloseable {
           try {
             Optional<List<Owner>> owners =
                 transactions.untilBack(
-                    session -> Optional.of(claimed(session, functions)),
-                    Durability.DURABLE,
-                    Optional.empty());
+                    session -> Optional.of(claimed(session, functions)), Optional.empty());
             Exception failure =
                 owners.isPresent() ? null : new StoreAway("the store is away, and is being closed");
             return () -> then.accept(owners.orElse(List.of()), failure);
@@ -90,21 +87,6 @@ final class Settler implements AutoCloseable {
       owners.add(session.claim(function));
     }
     return owners;
-  }
-
-  /** Puts on disk what came to the tables before; tells whether that could be done. */
-  void makeDurable(Consumer<Boolean> then) {
-    start(
-        () -> {
-          boolean durable = false;
-          try {
-            durable = transactions.untilBack(_ -> true, Durability.DURABLE, false);
-          } catch (SQLException refused) {
-            // Nothing is lost: the files stay, and it is tried again when the next one is full.
-          }
-          boolean told = durable;
-          return () -> then.accept(told);
-        });
   }
 
   private interface Job {
@@ -163,7 +145,6 @@ final class Settler implements AutoCloseable {
               settle(session, rows);
               return all;
             },
-            Durability.LATER,
             new Settled(List.of(), Map.of(), true));
   }
 

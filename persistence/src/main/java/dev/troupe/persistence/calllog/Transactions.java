@@ -34,21 +34,13 @@ final class Transactions implements AutoCloseable {
     T doIn(LogSession session) throws SQLException;
   }
 
-  /** What a commit is to survive. */
-  enum Durability {
-    /** A power cut. */
-    DURABLE,
-    /** What the caller can repeat: the database writes it when it likes, in order. */
-    LATER
-  }
-
   /**
-   * Runs work and commits it, again and again while the database is away; gives {@code abandoned}
-   * when the outage is given up before it is back.
+   * Runs work and commits it, durably, again and again while the database is away; gives {@code
+   * abandoned} when the outage is given up before it is back.
    *
    * @throws SQLException when a statement was refused; nothing was committed then
    */
-  <T> T untilBack(Work<T> work, Durability durability, T abandoned) throws SQLException {
+  <T> T untilBack(Work<T> work, T abandoned) throws SQLException {
     T inDoubt = null;
     while (true) {
       try {
@@ -62,9 +54,7 @@ final class Transactions implements AutoCloseable {
         T result = work.doIn(open);
         inDoubt = result;
         open.commit(++lastNumber);
-        if (durability == Durability.DURABLE) {
-          open.makeDurable();
-        }
+        open.makeDurable();
         outage.over();
         return result;
       } catch (SQLException failure) {

@@ -53,7 +53,7 @@ class FileCommitterTest {
   private Path files;
   private Database database;
   private CallLogReader reader;
-  private FileCommitter committer;
+  private Committer committer;
 
   @BeforeEach
   void open(@TempDir Path directory) throws Exception {
@@ -73,9 +73,9 @@ class FileCommitterTest {
     database.close();
   }
 
-  private FileCommitter committer(Backlog.Limits settling) throws IOException, SQLException {
+  private Committer committer(Backlog.Limits settling) throws IOException, SQLException {
     Transactions transactions = new Transactions(database, outage());
-    return new FileCommitter(
+    return FileCommitter.start(
         database,
         LogRecovery.recover(files, SEGMENT, database, transactions),
         LIMITS,

@@ -44,7 +44,7 @@ class GroupCommitterTest {
       new Backlog.Limits(Duration.ofMinutes(1).toNanos(), 1 << 20, 100);
 
   private Database database;
-  private GroupCommitter committer;
+  private Committer committer;
 
   @BeforeEach
   void open(@TempDir Path directory) {
@@ -62,12 +62,12 @@ class GroupCommitterTest {
     database.close();
   }
 
-  private GroupCommitter committer() {
+  private Committer committer() {
     return committer(LATE);
   }
 
-  private GroupCommitter committer(Backlog.Limits settling) {
-    return new GroupCommitter(
+  private Committer committer(Backlog.Limits settling) {
+    return GroupCommitter.start(
         database, LIMITS, settling, new Outage(Duration.ofMillis(1), Duration.ofMillis(20)));
   }
 
@@ -291,7 +291,7 @@ class GroupCommitterTest {
     var old = write(F, 1, newCall(call(F, "old"), 1), newInput(call(F, "old"), 0, 1));
     gate.awaitReached();
 
-    try (GroupCommitter other = committer()) {
+    try (Committer other = committer()) {
       var claim = other.claim(F).toCompletableFuture();
       assertThatThrownBy(() -> claim.get(300, TimeUnit.MILLISECONDS))
           .as("the claim waits for the lock")
@@ -310,7 +310,7 @@ class GroupCommitterTest {
     get(committer.claim(F));
     get(committer.claim(G));
     Gate gate = new Gate();
-    try (GroupCommitter other = committer()) {
+    try (Committer other = committer()) {
       FaultyDriver.onCommit(gate);
       var claim = other.claim(F);
       gate.awaitReached();
@@ -342,7 +342,7 @@ class GroupCommitterTest {
     assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).as("not in the tables").isEmpty();
     assertThat(reader.unfinishedFunctions()).as("found all the same").containsExactly(F);
 
-    try (GroupCommitter other = committer()) {
+    try (Committer other = committer()) {
       assertThat(get(other.claim(F))).isEqualTo(2);
       assertThat(reader.load(F, Instant.EPOCH, 10).waiting()).hasSize(1);
       assertThat(reader.outputsOf(call(F, "c"), 0, 1)).hasSize(1);
@@ -359,7 +359,7 @@ class GroupCommitterTest {
 
   @Test
   void changesComeToTheTablesByThemselves() throws Exception {
-    try (GroupCommitter quick = committer(new Backlog.Limits(1_000_000, 1 << 20, 100))) {
+    try (Committer quick = committer(new Backlog.Limits(1_000_000, 1 << 20, 100))) {
       get(quick.claim(F));
       get(quick.write(F, 1, List.of(newCall(call(F, "c"), 1), newInput(call(F, "c"), 0, 1))));
       CallLogReader reader = new CallLogReader(database.pool());
