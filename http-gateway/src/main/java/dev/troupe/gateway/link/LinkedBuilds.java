@@ -68,15 +68,7 @@ final class LinkedBuilds {
     return resolver
         .chain(order.layers(), order.build(), built::contains)
         .thenApply(
-            chain -> {
-              BuildImage.Builder message =
-                  BuildImage.newBuilder().setBuildId(order.build()).setImage(chain);
-              if (order.fresh()) {
-                int last = chain.getLayersCount() - 1;
-                message.getImageBuilder().getLayersBuilder(last).setFresh(order.build());
-              }
-              return message.build();
-            });
+            chain -> BuildImage.newBuilder().setBuildId(order.build()).setImage(chain).build());
   }
 
   /**
