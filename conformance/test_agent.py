@@ -235,6 +235,41 @@ def test_a_call_whose_agent_is_killed_runs_again_and_ends_with_its_result(
     assert result(client, call)
 
 
+def test_a_build_whose_agent_is_killed_begins_anew_and_ends_well(client, agent, work, script):
+    """Break: tell a machine of a build once only."""
+    app = script(
+        "built.py",
+        f"""
+        import os, modal
+
+        def ask():
+            with open("/answer", "w") as file:
+                file.write(modal.Function.from_name("{work}", "work").remote(0))
+
+        image = (
+            modal.Image.debian_slim()
+            .dockerfile_commands("RUN echo {work}", "RUN touch /half; sleep 2; touch /whole")
+            .run_function(ask)
+        )
+        app = modal.App("built", image=image)
+
+        @app.function()
+        def look():
+            return os.path.exists("/whole"), len(open("/answer").read())
+
+        @app.local_entrypoint()
+        def main():
+            print("built", look.remote())
+        """,
+    )
+    running = client.start_modal("run", app)
+    halves = agent.agent_data.glob
+    eventually(lambda: list(halves("containers/build-*/upper/half")), 60, "the second step runs")
+    agent.restart()
+    finished = running.finish(60)
+    assert finished.status == 0 and "built (True, 32)" in finished.stdout, finished
+
+
 def test_a_call_whose_agent_stays_away_waits_for_it(client, agent, work, containers):
     """Break: end the inputs of a lost machine with an error."""
     call = spawn(client, work, 5)

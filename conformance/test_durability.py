@@ -337,15 +337,14 @@ def test_a_result_that_can_be_had_again_is_given_only_when_it_is_on_the_disk(cli
 
 
 def test_a_build_goes_on_from_its_last_layer_after_a_kill_of_the_server(server, client, script):
-    """Break: put a step's layer in its place before the step is over."""
-    word = uuid.uuid4().hex
-    app = script(
-        "built.py",
-        f"""
+    """Break: put a step's layer in its place before the step is over, or forget that a build is to use
+    nothing that was kept."""
+    source = f"""
         import modal
         image = modal.Image.debian_slim().dockerfile_commands(
-            "RUN cat /proc/sys/kernel/random/uuid > /first && echo {word}",
+            "RUN cat /proc/sys/kernel/random/uuid > /first && echo {uuid.uuid4()}",
             "RUN touch /half; sleep 3; touch /whole",
+            force_build=FORCED,
         )
         app = modal.App("built", image=image)
 
@@ -357,8 +356,8 @@ def test_a_build_goes_on_from_its_last_layer_after_a_kill_of_the_server(server, 
         @app.local_entrypoint()
         def main():
             print("built", look.remote())
-        """,
-    )
+    """
+    app = script("built.py", source.replace("FORCED", "True"))
     agent = server.agent_data
     running = client.start_modal("run", app)
     eventually(lambda: list(agent.glob("containers/build-*/upper/half")), 60, "the second step runs")
@@ -370,5 +369,6 @@ def test_a_build_goes_on_from_its_last_layer_after_a_kill_of_the_server(server, 
     assert list((agent / "images/store/unfinished").iterdir()) == []
     assert str(agent / "images/store") not in Path("/proc/self/mountinfo").read_text()
     assert list(agent.glob("containers/build-*")) == []
+    script("built.py", source.replace("FORCED", "False"))
     said = client.modal("run", app, within=120).stdout
     assert f"built {(first, True)!r}" in said, "the first step is not run again"

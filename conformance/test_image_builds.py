@@ -78,7 +78,7 @@ def test_a_forced_build_has_a_log_of_its_own(client):
         answer([log(False), log(True)])
         """
     )
-    assert first[0] == second[0] and len(first[1]) == len(second[1]) > 2, (first, second)
+    assert first[0] != second[0] and len(first[1]) == len(second[1]) > 2, (first, second)
     assert first[1][-1] != second[1][-1], (first, second)
 
 

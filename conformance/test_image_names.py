@@ -53,6 +53,41 @@ def found(server, name):
     return answer, api_pb2.ImageGetByTagResponse.FromString(answer.body).image_id
 
 
+def test_a_name_stays_with_what_was_published_when_that_is_built_anew(client, server, script, name):
+    """Break: build anew under the id that the name leads to."""
+    tag = f"{name}:v1"
+    steps = f'"cat /proc/sys/kernel/random/uuid > /stamp; echo {name}"'
+    published = client.sdk(
+        f"""
+        app = modal.App.lookup("publisher", create_if_missing=True)
+        image = modal.Image.debian_slim().run_commands({steps}).build(app)
+        image.publish("{tag}")
+        answer(image.object_id)
+        """
+    )
+    app = script(
+        "again.py",
+        f"""
+        import modal
+        app = modal.App("again")
+
+        @app.function(image=modal.Image.from_name("{tag}"))
+        def named():
+            return open("/stamp").read()
+
+        @app.function(image=modal.Image.debian_slim().run_commands({steps}, force_build=True))
+        def anew():
+            return open("/stamp").read()
+
+        @app.local_entrypoint()
+        def main():
+            print("the same:", named.remote() == anew.remote())
+        """,
+    )
+    assert "the same: False" in client.modal("run", app).stdout
+    assert found(server, tag)[1] == published
+
+
 @pytest.mark.core
 def test_a_published_image_is_run_and_built_upon_by_its_name(client, script, image):
     """Break: answer ImageGetByTag with another image than was published."""

@@ -241,6 +241,40 @@ def test_what_a_function_leaves_behind_is_a_layer(client, script):
     assert repr(("ww", None)) in client.modal("run", app).stdout
 
 
+def test_a_function_that_makes_a_layer_calls_other_functions(client, script, deployed):
+    """Break: refuse what the container of a build function asks of the server."""
+    app = script(
+        "calls.py",
+        f"""
+        import hashlib, os, modal
+
+        def ask():
+            find = lambda name: modal.Function.from_name("{deployed}", name)
+            payload = os.urandom(3 << 20)
+            answers = [
+                find("double").remote(21),
+                list(find("double").map([1, 2])),
+                find("digest").remote(payload) == hashlib.sha256(payload).hexdigest(),
+                len(find("produce").remote(3 << 20)),
+            ]
+            with open("/answers", "w") as file:
+                file.write(repr(answers))
+            return payload
+
+        app = modal.App("calls")
+
+        @app.function(image=modal.Image.debian_slim().run_function(ask))
+        def look():
+            return open("/answers").read()
+
+        @app.local_entrypoint()
+        def main():
+            print(look.remote())
+        """,
+    )
+    assert repr([42, [2, 4], True, 3 << 20]) in client.modal("run", app).stdout
+
+
 def test_a_function_that_fails_fails_the_build_with_what_it_said(client, script):
     """Break: keep the layer of a function that raised."""
     app = script(

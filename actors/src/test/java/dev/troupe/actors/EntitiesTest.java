@@ -142,7 +142,7 @@ class EntitiesTest {
   @Test
   void aMachineBuildsAnImageAndRunsAContainer() {
     TestProbe<Order> link = KIT.createTestProbe();
-    TestProbe<ImageReply> caller = KIT.createTestProbe();
+    TestProbe<ImageProtocol.Ensured> caller = KIT.createTestProbe();
     var machine = SHARDING.entityRefFor(NodeProtocol.KEY, "m1");
     machine.tell(
         new Connected(
@@ -159,7 +159,7 @@ class EntitiesTest {
     var images = SHARDING.entityRefFor(ImageProtocol.KEY, image.value());
     images.tell(
         new ImageProtocol.Ensure(
-            new Layer(image, null, new byte[] {1}, "2025.06", null), false, caller.ref()));
+            new Layer(image, null, new byte[] {1}, "2025.06", null, false), caller.ref()));
     caller.expectMessage(LONG, new ImageReply.Building());
     Order.BuildImage build = fish(link, Order.BuildImage.class);
     ImageFacts facts = new ImageFacts("3.13", "/root", "glibc", "2025.06");

@@ -1,5 +1,6 @@
 package dev.troupe.node;
 
+import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.node.container.ContainerDriver;
 import dev.troupe.node.container.ContainerDriver.Bundle;
@@ -43,6 +44,7 @@ final class FunctionBuild implements FunctionSteps {
   private final SandboxPool sandboxes;
   private final HostFiles hostFiles;
   private final ContainerDoors doors;
+  private final ContainerDoor server;
   private final Pipes pipes;
   private final Path doorDirectory;
 
@@ -51,12 +53,14 @@ final class FunctionBuild implements FunctionSteps {
       SandboxPool sandboxes,
       HostFiles hostFiles,
       ContainerDoors doors,
+      ContainerDoor server,
       Pipes pipes,
       Path doorDirectory) {
     this.driver = driver;
     this.sandboxes = sandboxes;
     this.hostFiles = hostFiles;
     this.doors = doors;
+    this.server = server;
     this.pipes = pipes;
     this.doorDirectory = doorDirectory;
   }
@@ -120,7 +124,7 @@ final class FunctionBuild implements FunctionSteps {
     Files.write(
         doorFolder.resolve(ContainerEnvironment.ARGUMENTS),
         order.getContainerArguments().toByteArray());
-    FunctionBuildDoor answers = new FunctionBuildDoor(input);
+    FunctionBuildDoor answers = new FunctionBuildDoor(input, server);
     List<Pipes.Reading> readings = new ArrayList<>();
     try (ContainerDoors.OpenDoor _ =
         doors.open(

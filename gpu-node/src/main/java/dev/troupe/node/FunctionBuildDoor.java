@@ -18,12 +18,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers the container of a function that makes a layer: one input, then the kill switch; its
- * output is kept here. What else it may ask of the server is refused.
+ * output is kept here. What else it asks goes to the server, as that of any container does.
  */
 final class FunctionBuildDoor implements ContainerDoor {
 
   private static final int INVALID_ARGUMENT = 3;
-  private static final int UNIMPLEMENTED = 12;
 
   /** Names that nobody else has: the runner gives them back with the output. */
   private static final String INPUT = "in-build";
@@ -31,11 +30,13 @@ final class FunctionBuildDoor implements ContainerDoor {
   private static final String CALL = "fc-build";
 
   private final FunctionInput input;
+  private final ContainerDoor server;
   private boolean given;
   private @Nullable GenericResult result;
 
-  FunctionBuildDoor(FunctionInput input) {
+  FunctionBuildDoor(FunctionInput input, ContainerDoor server) {
     this.input = input;
+    this.server = server;
   }
 
   @Override
@@ -43,15 +44,10 @@ final class FunctionBuildDoor implements ContainerDoor {
     try {
       MessageLite message = answer(call.method(), call.request());
       if (message == null) {
-        answer.end(
-            UNIMPLEMENTED,
-            "A function that makes an image can't call %s in this release."
-                .formatted(call.method()),
-            new byte[0]);
-      } else {
-        answer.message(message.toByteArray());
-        answer.end(0, "", new byte[0]);
+        return server.call(call, answer);
       }
+      answer.message(message.toByteArray());
+      answer.end(0, "", new byte[0]);
     } catch (InvalidProtocolBufferException malformed) {
       answer.end(INVALID_ARGUMENT, "The message can't be read.", new byte[0]);
     }

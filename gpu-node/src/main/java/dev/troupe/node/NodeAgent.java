@@ -164,7 +164,8 @@ public final class NodeAgent implements AutoCloseable {
             forBuilds,
             pipes,
             settings.images(),
-            new FunctionBuild(driver, sandboxes, forBuilds, doors, pipes, run.resolve("doors")));
+            new FunctionBuild(
+                driver, sandboxes, forBuilds, doors, containerDoor, pipes, run.resolve("doors")));
     Grounds grounds =
         new Grounds(
             driver,

@@ -1,13 +1,17 @@
 package dev.troupe.actors.directory;
 
+import dev.troupe.actors.directory.Directory.Entry;
+import dev.troupe.actors.directory.Directory.Kind;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +60,34 @@ public final class Listing<C> {
     wish = write;
     wished++;
     proceed();
+  }
+
+  /** Wants the entry of this id to be so, or not to be. */
+  public void wish(Directory directory, Kind kind, String id, Optional<Entry> entry) {
+    wish(() -> write(directory, kind, id, entry));
+  }
+
+  /** The same after a crash that may have come between the journal and the directory. */
+  public void reconcile(Directory directory, Kind kind, String id, Optional<Entry> entry) {
+    wish(
+        () ->
+            directory
+                .byId(kind, id)
+                .thenCompose(
+                    found ->
+                        found.map(Entry::attributes).equals(entry.map(Entry::attributes))
+                            ? CompletableFuture.completedStage(null)
+                            : write(directory, kind, id, entry)));
+  }
+
+  private static CompletionStage<Void> write(
+      Directory directory, Kind kind, String id, Optional<Entry> entry) {
+    return entry.isPresent() ? directory.put(entry.get()) : directory.remove(kind, id);
+  }
+
+  /** Answers once all that was wished so far holds. */
+  public <R> void answer(ActorRef<R> replyTo, R reply) {
+    whenSettled(() -> replyTo.tell(reply));
   }
 
   /** Runs {@code then} once all that was wished so far holds: at once where it does. */

@@ -80,8 +80,10 @@ record BuildRun(
     if (machine == null) {
       return choose(machines).<Step>map(Step.Tell::new).orElseGet(Step.NoMachine::new);
     }
-    if (!isLinked(machines) && isPast(linkedAt, ABSENCE_LIMIT, now)) {
-      return new Step.Lost("machine " + machine + " is gone");
+    if (!isLinked(machines)) {
+      return isPast(linkedAt, ABSENCE_LIMIT, now)
+          ? new Step.Lost("machine " + machine + " is gone")
+          : new Step.Wait();
     }
     if (isPast(heardAt, SILENCE_LIMIT, now)) {
       return new Step.Lost(
@@ -91,11 +93,12 @@ record BuildRun(
     return isPast(toldAt, RESTATE, now) ? new Step.Tell(machine) : new Step.Wait();
   }
 
-  /** The run as {@code machines} show it. */
+  /** The run as {@code machines} show it; one that was away is told anew as soon as it is back. */
   BuildRun seen(Collection<MachineAdvert> machines, Instant now) {
-    return isLinked(machines)
-        ? new BuildRun(number, build, base, machine, toldAt, now, heardAt, lastLine, since, until)
-        : this;
+    boolean linked = isLinked(machines);
+    Instant told = linked ? toldAt : Instant.EPOCH;
+    Instant seen = linked ? now : linkedAt;
+    return new BuildRun(number, build, base, machine, told, seen, heardAt, lastLine, since, until);
   }
 
   /** The run after a machine was told; only the first time says anything about its health. */

@@ -12,6 +12,7 @@ import dev.troupe.actors.image.ImageProtocol.Delete;
 import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.Ensured;
 import dev.troupe.actors.image.ImageProtocol.GetChain;
 import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
@@ -20,6 +21,8 @@ import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Renew;
+import dev.troupe.actors.image.ImageProtocol.RenewedBy;
 import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.placement.MachineBoard;
@@ -107,9 +110,6 @@ final class ImageActor
   private Stage stage = new Stage.Resting();
   private String lastWord = "";
 
-  // Whether the build under way is to use nothing that is kept of this image.
-  private boolean fresh;
-
   // From the time on, so that no build of an entity on another process had the same number.
   private long builds;
 
@@ -158,8 +158,11 @@ final class ImageActor
     return (state, command) ->
         switch (command) {
           case Internal internal -> go(state, internal);
-          case Ensure(var layer, var rebuild, var replyTo) ->
-              ensure(state.ensure(layer, rebuild, now()), rebuild, replyTo);
+          case Ensure(var layer, var replyTo) -> ensure(state.ensure(layer, now()), replyTo);
+          case Renew(var by, var over, var replyTo) -> {
+            Decision<ImageEvent, RenewedBy> decision = state.renew(by, over, now());
+            yield Effect().persist(decision.events()).thenReply(replyTo, _ -> decision.reply());
+          }
           case Describe(var replyTo) -> Effect().reply(replyTo, state.view(isBuilding()));
           case Join join -> run(() -> join(state, join));
           case GetChain(var replyTo) -> run(() -> tellChain(state, replyTo));
@@ -187,38 +190,41 @@ final class ImageActor
   }
 
   private ReplyEffect<ImageEvent, ImageState> ensure(
-      Decision<ImageEvent, ImageReply> decision, boolean rebuild, ActorRef<ImageReply> replyTo) {
+      Decision<ImageEvent, Ensured> decision, ActorRef<Ensured> replyTo) {
     return Effect()
         .persist(decision.events())
         .thenRun(
             (ImageState state) -> {
               switch (decision.reply()) {
-                case ImageReply.Building() -> begin(state, rebuild);
-                case ImageReply.Built _, ImageReply.Failed _, ImageReply.Unknown _ -> {}
+                case ImageReply.Building() -> begin(state);
+                case ImageReply.Built _,
+                    ImageReply.Failed _,
+                    ImageReply.Unknown _,
+                    RenewedBy _ -> {}
               }
             })
         .thenReply(replyTo, _ -> decision.reply());
   }
 
   private void join(ImageState state, Join join) {
-    switch (state) {
+    switch (state.itself()) {
       // Its build was cut off by a restart.
-      case ImageState.Unbuilt _ -> begin(state, false);
+      case ImageState.Unbuilt _ -> begin(state);
       case ImageState.Undefined _,
           ImageState.Done _,
           ImageState.Broken _,
-          ImageState.Deleted _ -> {}
+          ImageState.Deleted _,
+          ImageState.Renewed _ -> {}
     }
     joiners.join(join, end(state), now());
   }
 
   // ---- a build: its base, its chain
 
-  private void begin(ImageState state, boolean rebuild) {
+  private void begin(ImageState state) {
     if (isBuilding()) {
       return;
     }
-    fresh = rebuild;
     log.clear();
     lastWord = "";
     stage = new Stage.Preparing();
@@ -284,9 +290,13 @@ final class ImageActor
   }
 
   private void tellChain(ImageState state, ActorRef<Chain> replyTo) {
-    switch (state) {
+    switch (state.itself()) {
       case ImageState.Undefined() -> replyTo.tell(new Chain(List.of()));
-      case ImageState.Unbuilt _, ImageState.Done _, ImageState.Broken _, ImageState.Deleted _ -> {
+      case ImageState.Unbuilt _,
+          ImageState.Done _,
+          ImageState.Broken _,
+          ImageState.Deleted _,
+          ImageState.Renewed _ -> {
         ImageId base = state.defined().base();
         if (base == null) {
           replyTo.tell(new Chain(List.of(state.defined())));
@@ -339,7 +349,7 @@ final class ImageActor
   private void tell(ImageState state, BuildRun run, MachineId machine, List<Layer> chain) {
     say(state, "building on machine " + machine);
     stage = new Stage.Running(run.told(machine, now()), chain);
-    world.machines().apply(machine).tell(new NodeProtocol.Build(run.build(), id, chain, fresh));
+    world.machines().apply(machine).tell(new NodeProtocol.Build(run.build(), id, chain));
   }
 
   private ReplyEffect<ImageEvent, ImageState> lost(

@@ -1,5 +1,6 @@
 package dev.troupe.actors.image;
 
+import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Instant;
@@ -17,6 +18,9 @@ public sealed interface ImageEvent extends ClusterMessage {
 
   /** A build failed; {@code run} is null where no machine had begun it. */
   record BuildFailed(String why, @Nullable Run run, Instant at) implements ImageEvent {}
+
+  /** Another image stands for its definition from now on. */
+  record ImageRenewed(ImageId by, Instant at) implements ImageEvent {}
 
   /** It was deleted. */
   record ImageDeleted(Instant at) implements ImageEvent {}

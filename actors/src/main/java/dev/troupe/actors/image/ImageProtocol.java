@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The conversation with one image. The entity id is the {@link ImageId}, made from the definition,
- * so that equal definitions are one image, built once.
+ * so that equal definitions are one image, built once. A build that is to use nothing kept is an
+ * image of its own, which stands for the definition from then on: what was made with the earlier
+ * one, or published of it, stays as it was.
  */
 public interface ImageProtocol {
 
@@ -23,29 +25,52 @@ public interface ImageProtocol {
 
   /** Anything said to an image. */
   sealed interface Command extends ClusterMessage
-      permits Ensure, Describe, Join, GetChain, GetRun, Delete, BuildNews, ImageActor.Internal {}
+      permits Ensure,
+          Renew,
+          Describe,
+          Join,
+          GetChain,
+          GetRun,
+          Delete,
+          BuildNews,
+          ImageActor.Internal {}
 
   /**
    * One layer: its definition as the client sent it, and the image it stands on.
    *
    * @param buildFunction the function that makes it; null where build steps do
+   * @param anew its build uses no layer that was kept for another image
    */
   record Layer(
       ImageId image,
       @Nullable ImageId base,
       byte[] definition,
       String builderVersion,
-      @Nullable FunctionId buildFunction)
+      @Nullable FunctionId buildFunction,
+      boolean anew)
       implements ClusterMessage {}
 
   /** Makes the image known and begins its build, unless it is built or being built. */
-  record Ensure(Layer layer, boolean rebuild, ActorRef<ImageReply> replyTo) implements Command {}
+  record Ensure(Layer layer, ActorRef<Ensured> replyTo) implements Command {}
+
+  /**
+   * Has another image, {@code by}, stand for the definition that this one was made from. Where one
+   * does already, that is answered, and nothing changes unless it is {@code over}.
+   */
+  record Renew(ImageId by, @Nullable ImageId over, ActorRef<RenewedBy> replyTo)
+      implements Command {}
+
+  /** Answer to {@link Ensure}. */
+  sealed interface Ensured extends ClusterMessage {}
+
+  /** Another image stands for the definition; this one was not touched. */
+  record RenewedBy(ImageId image) implements Ensured {}
 
   /** Asks how it stands. */
   record Describe(ActorRef<ImageReply> replyTo) implements Command {}
 
-  /** Answer to {@link Ensure} and {@link Describe}. */
-  sealed interface ImageReply extends ClusterMessage {
+  /** Answer to {@link Describe}, and to {@link Ensure} where no other image stands for it. */
+  sealed interface ImageReply extends Ensured {
 
     /** Built. */
     record Built(ImageFacts facts) implements ImageReply {}

@@ -20,8 +20,6 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -95,7 +93,10 @@ final class ImageNameActor
   @Override
   public SignalHandler<ImageNameState> signalHandler() {
     return newSignalHandlerBuilder()
-        .onSignal(RecoveryCompleted.instance(), state -> listing.wish(() -> reconcile(state)))
+        .onSignal(
+            RecoveryCompleted.instance(),
+            state ->
+                listing.reconcile(world.directory(), Kind.IMAGE_NAME, id.value(), entry(state)))
         .build();
   }
 
@@ -119,40 +120,16 @@ final class ImageNameActor
   private <R> ReplyEffect<ImageNameEvent, ImageNameState> carryOut(
       Decision<ImageNameEvent, R> decision, ActorRef<R> replyTo) {
     if (decision.events().isEmpty()) {
-      return Effect().none().thenRun(_ -> answer(replyTo, decision.reply())).thenNoReply();
+      return Effect().none().thenRun(_ -> listing.answer(replyTo, decision.reply())).thenNoReply();
     }
     return Effect()
         .persist(decision.events())
         .thenRun(
             (ImageNameState state) -> {
-              listing.wish(() -> list(state));
-              answer(replyTo, decision.reply());
+              listing.wish(world.directory(), Kind.IMAGE_NAME, id.value(), entry(state));
+              listing.answer(replyTo, decision.reply());
             })
         .thenNoReply();
-  }
-
-  private <R> void answer(ActorRef<R> replyTo, R reply) {
-    listing.whenSettled(() -> replyTo.tell(reply));
-  }
-
-  private CompletionStage<Void> list(ImageNameState state) {
-    Optional<Entry> entry = entry(state);
-    return entry.isPresent()
-        ? world.directory().put(entry.get())
-        : world.directory().remove(Kind.IMAGE_NAME, id.value());
-  }
-
-  /** Writes the entry again where a crash came between the journal and the directory. */
-  private CompletionStage<Void> reconcile(ImageNameState state) {
-    Optional<Entry> wanted = entry(state);
-    return world
-        .directory()
-        .byId(Kind.IMAGE_NAME, id.value())
-        .thenCompose(
-            found ->
-                found.map(Entry::attributes).equals(wanted.map(Entry::attributes))
-                    ? CompletableFuture.completedStage(null)
-                    : list(state));
   }
 
   private Optional<Entry> entry(ImageNameState state) {

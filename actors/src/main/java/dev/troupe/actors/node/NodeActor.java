@@ -131,8 +131,8 @@ final class NodeActor {
       case Grant(var launch, var replyTo) -> carryOut(state.grant(launch, now()), replyTo);
       case StopTask(var task, var grace) -> carryOut(state.stop(task, grace), null);
       case ReportContainers(var function) -> carryOut(state.report(function), null);
-      case Build(var build, var image, var layers, var fresh) ->
-          send(new Order.BuildImage(build, image, layers, fresh));
+      case Build(var build, var image, var layers) ->
+          send(new Order.BuildImage(build, image, layers));
       case Connected connected -> connect(connected);
       case Disconnected(var linkId, var why) -> disconnect(linkId, why);
       case TaskChanged(var linkId, var report) ->

@@ -74,11 +74,8 @@ public interface NodeProtocol {
   /**
    * Builds an image; lines and the end go to the image's entity, which restates this until it has
    * the end.
-   *
-   * @param fresh nothing that is kept of the last layer is to be used
    */
-  record Build(String build, ImageId image, List<ImageProtocol.Layer> layers, boolean fresh)
-      implements Command {}
+  record Build(String build, ImageId image, List<ImageProtocol.Layer> layers) implements Command {}
 
   // ---- from the link
 
@@ -131,7 +128,7 @@ public interface NodeProtocol {
      * Build an image. Restated until the image's entity has the end: a repeat under one build id
      * begins nothing new, and sends the end again where it has come.
      */
-    record BuildImage(String build, ImageId image, List<ImageProtocol.Layer> layers, boolean fresh)
+    record BuildImage(String build, ImageId image, List<ImageProtocol.Layer> layers)
         implements Order {}
   }
 

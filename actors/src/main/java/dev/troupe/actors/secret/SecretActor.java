@@ -18,8 +18,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.NoSerializationVerificationNeeded;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -92,7 +90,9 @@ final class SecretActor
   @Override
   public SignalHandler<SecretState> signalHandler() {
     return newSignalHandlerBuilder()
-        .onSignal(RecoveryCompleted.instance(), state -> listing.wish(() -> reconcile(state)))
+        .onSignal(
+            RecoveryCompleted.instance(),
+            state -> listing.reconcile(world.directory(), Kind.SECRET, id.value(), entry(state)))
         .build();
   }
 
@@ -114,40 +114,16 @@ final class SecretActor
   private ReplyEffect<SecretEvent, SecretState> carryOut(
       Decision<SecretEvent, SecretReply> decision, ActorRef<SecretReply> replyTo) {
     if (decision.events().isEmpty()) {
-      return Effect().none().thenRun(_ -> answer(replyTo, decision.reply())).thenNoReply();
+      return Effect().none().thenRun(_ -> listing.answer(replyTo, decision.reply())).thenNoReply();
     }
     return Effect()
         .persist(decision.events())
         .thenRun(
             (SecretState state) -> {
-              listing.wish(() -> list(state));
-              answer(replyTo, decision.reply());
+              listing.wish(world.directory(), Kind.SECRET, id.value(), entry(state));
+              listing.answer(replyTo, decision.reply());
             })
         .thenNoReply();
-  }
-
-  private void answer(ActorRef<SecretReply> replyTo, SecretReply reply) {
-    listing.whenSettled(() -> replyTo.tell(reply));
-  }
-
-  private CompletionStage<Void> list(SecretState state) {
-    Optional<Entry> entry = entry(state);
-    return entry.isPresent()
-        ? world.directory().put(entry.get())
-        : world.directory().remove(Kind.SECRET, id.value());
-  }
-
-  /** Writes the entry again where a crash came between the journal and the directory. */
-  private CompletionStage<Void> reconcile(SecretState state) {
-    Optional<Entry> wanted = entry(state);
-    return world
-        .directory()
-        .byId(Kind.SECRET, id.value())
-        .thenCompose(
-            found ->
-                found.map(Entry::attributes).equals(wanted.map(Entry::attributes))
-                    ? CompletableFuture.completedStage(null)
-                    : list(state));
   }
 
   /** What the directory should hold: nothing of a secret without a name. */

@@ -73,6 +73,16 @@ class BuildRunTest {
   }
 
   @Test
+  void isToldAnewAsSoonAsItsMachineIsBack() {
+    board.unlink("m1");
+    BuildRun away = unplaced().told(M1, T0).seen(board.machines(), at(3));
+    assertThat(next(away, 3)).isEqualTo(new Step.Wait());
+    board.link("m1", capacity(1_000));
+
+    assertThat(next(away.seen(board.machines(), at(5)), 5)).isEqualTo(new Step.Tell(M1));
+  }
+
+  @Test
   void isLostWhenItsMachineSaysNothingOfIt() {
     board.link("m1", capacity(1_000));
     BuildRun run = unplaced().told(M1, T0).heard(List.of(new Line(1, at(100), 1, "")), at(100));

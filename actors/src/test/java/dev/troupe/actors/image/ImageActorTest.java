@@ -8,9 +8,9 @@ import dev.troupe.actors.image.ImageProtocol.Chain;
 import dev.troupe.actors.image.ImageProtocol.Command;
 import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.Ensured;
 import dev.troupe.actors.image.ImageProtocol.GetChain;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
-import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.ImageReply.Building;
 import dev.troupe.actors.image.ImageProtocol.ImageReply.Built;
 import dev.troupe.actors.image.ImageProtocol.ImageReply.Failed;
@@ -19,6 +19,8 @@ import dev.troupe.actors.image.ImageProtocol.Join;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Renew;
+import dev.troupe.actors.image.ImageProtocol.RenewedBy;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.Build;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
@@ -48,7 +50,7 @@ class ImageActorTest {
   private final ManualBoard board = new ManualBoard();
   private final Map<ImageId, ActorRef<Command>> images = new ConcurrentHashMap<>();
   private final TestProbe<NodeProtocol.Command> machines = SYSTEM.kit().createTestProbe();
-  private final TestProbe<ImageReply> caller = SYSTEM.kit().createTestProbe();
+  private final TestProbe<Ensured> caller = SYSTEM.kit().createTestProbe();
   private final TestProbe<Progress> joiner = SYSTEM.kit().createTestProbe();
   private final TestProbe<Chain> chains = SYSTEM.kit().createTestProbe();
   private final TestProbe<ShardCommand> shard = SYSTEM.kit().createTestProbe();
@@ -62,7 +64,7 @@ class ImageActorTest {
   void anUnknownImageSaysSo() {
     ActorRef<Command> image = spawn("im-unknown");
 
-    image.tell(new Describe(caller.ref()));
+    image.tell(new Describe(caller.ref().narrow()));
     image.tell(new Join(0, Duration.ofSeconds(5), joiner.ref()));
     image.tell(new GetChain(chains.ref()));
 
@@ -75,7 +77,7 @@ class ImageActorTest {
   void isBuiltOnceAndToldToWhoeverAsks() {
     board.link("m1", CAPACITY);
     ActorRef<Command> image = ensure("im-once", null);
-    image.tell(new Ensure(layer("im-once", null), false, caller.ref()));
+    image.tell(new Ensure(layer("im-once", null), caller.ref()));
     caller.expectMessage(new Building());
 
     Build build = machines.expectMessageClass(Build.class);
@@ -83,24 +85,35 @@ class ImageActorTest {
 
     image.tell(new Join(Long.MAX_VALUE, Duration.ofSeconds(5), joiner.ref()));
     assertThat(joiner.receiveMessage().end()).isEqualTo(new Built(FACTS));
-    image.tell(new Ensure(layer("im-once", null), false, caller.ref()));
+    image.tell(new Ensure(layer("im-once", null), caller.ref()));
     caller.expectMessage(new Built(FACTS));
     machines.expectNoMessage(SHORT);
   }
 
   @Test
-  void aForcedBuildIsBuiltAgain() {
+  void anotherImageStandsForItsDefinitionUntilThatIsOverAndItselfStaysAsItWas() {
+    TestProbe<RenewedBy> renewals = SYSTEM.kit().createTestProbe();
+    ImageId first = new ImageId("im-first");
+    ImageId second = new ImageId("im-second");
     board.link("m1", CAPACITY);
-    ActorRef<Command> image = ensure("im-forced", null);
+    ActorRef<Command> image = ensure("im-renewed", null);
     image.tell(built(machines.expectMessageClass(Build.class)));
     assertThat(drain(image).end()).isEqualTo(new Built(FACTS));
 
-    image.tell(new Ensure(layer("im-forced", null), true, caller.ref()));
+    image.tell(new Renew(first, null, renewals.ref()));
+    renewals.expectMessage(new RenewedBy(first));
+    image.tell(new Renew(second, null, renewals.ref()));
+    renewals.expectMessage(new RenewedBy(first));
+    SYSTEM.kit().stop(image);
+    ActorRef<Command> restarted = spawn("im-renewed");
+    restarted.tell(new Ensure(layer("im-renewed", null), caller.ref()));
+    caller.expectMessage(new RenewedBy(first));
+    restarted.tell(new Renew(second, first, renewals.ref()));
+    renewals.expectMessage(new RenewedBy(second));
 
-    caller.expectMessage(new Building());
-    machines.expectMessageClass(Build.class);
-    image.tell(new Describe(caller.ref()));
-    caller.expectMessage(new Building());
+    restarted.tell(new Describe(caller.ref().narrow()));
+    caller.expectMessage(new Built(FACTS));
+    machines.expectNoMessage(SHORT);
   }
 
   @Test
@@ -199,9 +212,9 @@ class ImageActorTest {
     Progress progress = drain(image);
     assertThat(texts(progress)).contains("ERROR: no such package");
     assertThat(progress.end()).isEqualTo(new Failed("RUN pip exited with 1"));
-    image.tell(new Describe(caller.ref()));
+    image.tell(new Describe(caller.ref().narrow()));
     caller.expectMessage(new Failed("RUN pip exited with 1"));
-    image.tell(new Ensure(layer("im-fails", null), false, caller.ref()));
+    image.tell(new Ensure(layer("im-fails", null), caller.ref()));
     caller.expectMessage(new Building());
     assertThat(machines.expectMessageClass(Build.class).build()).isNotEqualTo(build.build());
   }
@@ -231,7 +244,7 @@ class ImageActorTest {
 
     image.tell(new BuildNews("im-stale-0-1", List.of(), FACTS, null));
 
-    image.tell(new Describe(caller.ref()));
+    image.tell(new Describe(caller.ref().narrow()));
     caller.expectMessage(new Building());
   }
 
@@ -258,7 +271,7 @@ class ImageActorTest {
     drain(image);
     SYSTEM.kit().stop(image);
 
-    spawn("im-kept").tell(new Describe(caller.ref()));
+    spawn("im-kept").tell(new Describe(caller.ref().narrow()));
 
     caller.expectMessage(new Built(FACTS));
   }
@@ -297,7 +310,7 @@ class ImageActorTest {
 
   private ActorRef<Command> ensure(String id, @Nullable String base) {
     ActorRef<Command> image = spawn(id);
-    image.tell(new Ensure(layer(id, base), false, caller.ref()));
+    image.tell(new Ensure(layer(id, base), caller.ref()));
     caller.expectMessage(new Building());
     return image;
   }
@@ -320,7 +333,12 @@ class ImageActorTest {
 
   private static Layer layer(String id, @Nullable String base) {
     return new Layer(
-        new ImageId(id), base == null ? null : new ImageId(base), new byte[] {1}, "2025.06", null);
+        new ImageId(id),
+        base == null ? null : new ImageId(base),
+        new byte[] {1},
+        "2025.06",
+        null,
+        false);
   }
 
   private static BuildNews built(Build build) {

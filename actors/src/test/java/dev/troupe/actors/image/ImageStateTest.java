@@ -8,10 +8,13 @@ import dev.troupe.actors.image.ImageEvent.BuildFailed;
 import dev.troupe.actors.image.ImageEvent.ImageBuilt;
 import dev.troupe.actors.image.ImageEvent.ImageDefined;
 import dev.troupe.actors.image.ImageEvent.ImageDeleted;
+import dev.troupe.actors.image.ImageEvent.ImageRenewed;
 import dev.troupe.actors.image.ImageProtocol.Deletion;
+import dev.troupe.actors.image.ImageProtocol.Ensured;
 import dev.troupe.actors.image.ImageProtocol.ImageFacts;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
 import dev.troupe.actors.image.ImageProtocol.Layer;
+import dev.troupe.actors.image.ImageProtocol.RenewedBy;
 import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.cluster.Decision;
 import java.time.Instant;
@@ -21,7 +24,7 @@ class ImageStateTest {
 
   private static final Instant T0 = Instant.parse("2026-11-01T12:00:00Z");
   private static final Layer LAYER =
-      new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06", null);
+      new Layer(new ImageId("im-1"), null, new byte[] {1}, "2025.06", null, false);
   private static final ImageFacts FACTS = new ImageFacts("3.13", "/root", "glibc", "2025.06");
   private static final Run RUN = new Run("im-1-1", T0, T0.plusSeconds(1));
   private static final ImageState UNDEFINED = new ImageState.Undefined();
@@ -31,20 +34,17 @@ class ImageStateTest {
 
   @Test
   void isRecordedOnce() {
-    assertThat(UNDEFINED.ensure(LAYER, false, T0).events())
-        .containsExactly(new ImageDefined(LAYER, T0));
-    assertThat(UNBUILT.ensure(LAYER, false, T0).events()).isEmpty();
+    assertThat(UNDEFINED.ensure(LAYER, T0).events()).containsExactly(new ImageDefined(LAYER, T0));
+    assertThat(UNBUILT.ensure(LAYER, T0).events()).isEmpty();
   }
 
   @Test
   void isBuiltUnlessItIs() {
-    Decision<ImageEvent, ImageReply> build = Decision.reply(new ImageReply.Building());
+    Decision<ImageEvent, Ensured> build = Decision.reply(new ImageReply.Building());
 
-    assertThat(UNBUILT.ensure(LAYER, false, T0)).isEqualTo(build);
-    assertThat(FAILED.ensure(LAYER, false, T0)).isEqualTo(build);
-    assertThat(BUILT.ensure(LAYER, true, T0)).isEqualTo(build);
-    assertThat(BUILT.ensure(LAYER, false, T0))
-        .isEqualTo(Decision.reply(new ImageReply.Built(FACTS)));
+    assertThat(UNBUILT.ensure(LAYER, T0)).isEqualTo(build);
+    assertThat(FAILED.ensure(LAYER, T0)).isEqualTo(build);
+    assertThat(BUILT.ensure(LAYER, T0)).isEqualTo(Decision.reply(new ImageReply.Built(FACTS)));
   }
 
   @Test
@@ -86,7 +86,21 @@ class ImageStateTest {
     assertThat(deleted.view(false)).isEqualTo(new ImageReply.Unknown());
     assertThat(deleted.defined()).isEqualTo(LAYER);
     assertThat(deleted.delete(false, T0)).isEqualTo(Decision.reply(Deletion.DELETED));
-    assertThat(deleted.ensure(LAYER, false, T0).events())
-        .containsExactly(new ImageDefined(LAYER, T0));
+    assertThat(deleted.ensure(LAYER, T0).events()).containsExactly(new ImageDefined(LAYER, T0));
+  }
+
+  @Test
+  void whatIsRenewedIsBuiltAndDeletedAsBefore() {
+    ImageId by = new ImageId("im-2");
+    ImageState renewed = UNBUILT.apply(new ImageRenewed(by, T0));
+
+    assertThat(renewed.ensure(LAYER, T0)).isEqualTo(Decision.reply(new RenewedBy(by)));
+    assertThat(renewed.view(false)).isEqualTo(new ImageReply.Building());
+    ImageState built = renewed.apply(new ImageBuilt(FACTS, RUN, T0));
+    assertThat(built).isEqualTo(new ImageState.Renewed(BUILT, by));
+    assertThat(built.view(false)).isEqualTo(new ImageReply.Built(FACTS));
+    assertThat(built.delete(false, T0).events()).containsExactly(new ImageDeleted(T0));
+    assertThat(UNDEFINED.apply(new ImageRenewed(by, T0)).view(false))
+        .isEqualTo(new ImageReply.Unknown());
   }
 }

@@ -153,9 +153,9 @@ class NodeActorTest {
   void aBuildGoesToTheAgent() {
     connect("l1", link.ref());
 
-    machine.tell(new Build("b1", new ImageId("im-1"), List.of(), true));
+    machine.tell(new Build("b1", new ImageId("im-1"), List.of()));
 
-    link.expectMessage(new Order.BuildImage("b1", new ImageId("im-1"), List.of(), true));
+    link.expectMessage(new Order.BuildImage("b1", new ImageId("im-1"), List.of()));
   }
 
   @Test

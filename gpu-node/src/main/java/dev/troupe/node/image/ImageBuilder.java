@@ -89,14 +89,11 @@ public final class ImageBuilder {
     ReentrantLock lock = building.computeIfAbsent(layer.getImageId(), _ -> new ReentrantLock());
     lock.lockInterruptibly();
     try {
-      Optional<ImageRecord> here =
-          store
-              .find(layer.getImageId())
-              .filter(it -> layer.getFresh().isEmpty() || it.fresh().equals(layer.getFresh()));
+      Optional<ImageRecord> here = store.find(layer.getImageId());
       if (here.isPresent()) {
         return here.get();
       }
-      ImageRecord image = execute(layer, below, log).builtAs(layer.getFresh());
+      ImageRecord image = execute(layer, below, log);
       store.put(layer.getImageId(), image);
       return image;
     } finally {

@@ -1,8 +1,10 @@
 package dev.troupe.node.image;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param shell what shell forms of later build steps are given to
  * @param pythonVersion as the client shows it, {@code Python 3.11.2}
  * @param libcVersion of its C library
- * @param fresh the word of the build that was to use nothing kept; empty for others
  */
+@JsonIgnoreProperties("fresh") // of records before images that are built anew had ids of their own
 public record ImageRecord(
     List<String> layers,
     Map<String, String> environment,
@@ -26,14 +28,13 @@ public record ImageRecord(
     List<String> command,
     List<String> shell,
     String pythonVersion,
-    String libcVersion,
-    String fresh) {
+    String libcVersion) {
 
   private static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
 
   /** An image without layers. */
   static final ImageRecord NOTHING =
-      new ImageRecord(List.of(), Map.of(), "", List.of(), List.of(), DEFAULT_SHELL, "", "", "");
+      new ImageRecord(List.of(), Map.of(), "", List.of(), List.of(), DEFAULT_SHELL, "", "");
 
   public ImageRecord {
     layers = List.copyOf(layers);
@@ -41,7 +42,6 @@ public record ImageRecord(
     entryPoint = orEmpty(entryPoint);
     command = orEmpty(command);
     shell = orEmpty(shell).isEmpty() ? DEFAULT_SHELL : List.copyOf(shell);
-    fresh = Objects.requireNonNullElse(fresh, "");
   }
 
   private static List<String> orEmpty(@Nullable List<String> words) {
@@ -60,96 +60,75 @@ public record ImageRecord(
   }
 
   ImageRecord withLayer(String key) {
-    List<String> more = new java.util.ArrayList<>(layers);
-    more.add(key);
-    return withLayers(more);
+    return withLayers(Stream.concat(layers.stream(), Stream.of(key)).toList());
   }
 
   ImageRecord withLayers(List<String> others) {
-    return new ImageRecord(
-        others,
-        environment,
-        workingDirectory,
-        entryPoint,
-        command,
-        shell,
-        pythonVersion,
-        libcVersion,
-        fresh);
+    return with(made -> made.layers = others);
   }
 
   ImageRecord withEnvironment(Map<String, String> variables) {
-    return new ImageRecord(
-        layers,
-        variables,
-        workingDirectory,
-        entryPoint,
-        command,
-        shell,
-        pythonVersion,
-        libcVersion,
-        fresh);
+    return with(made -> made.environment = variables);
   }
 
   ImageRecord withDirectory(String path) {
-    return new ImageRecord(
-        layers, environment, path, entryPoint, command, shell, pythonVersion, libcVersion, fresh);
+    return with(made -> made.workingDirectory = path);
   }
 
   ImageRecord withEntryPoint(List<String> words) {
-    return new ImageRecord(
-        layers,
-        environment,
-        workingDirectory,
-        words,
-        command,
-        shell,
-        pythonVersion,
-        libcVersion,
-        fresh);
+    return with(made -> made.entryPoint = words);
   }
 
   ImageRecord withCommand(List<String> words) {
-    return new ImageRecord(
-        layers,
-        environment,
-        workingDirectory,
-        entryPoint,
-        words,
-        shell,
-        pythonVersion,
-        libcVersion,
-        fresh);
+    return with(made -> made.command = words);
   }
 
   ImageRecord withShell(List<String> words) {
-    return new ImageRecord(
-        layers,
-        environment,
-        workingDirectory,
-        entryPoint,
-        command,
-        words,
-        pythonVersion,
-        libcVersion,
-        fresh);
+    return with(made -> made.shell = words);
   }
 
   ImageRecord withPython(String version, String libc) {
-    return new ImageRecord(
-        layers, environment, workingDirectory, entryPoint, command, shell, version, libc, fresh);
+    return with(
+        made -> {
+          made.pythonVersion = version;
+          made.libcVersion = libc;
+        });
   }
 
-  ImageRecord builtAs(String word) {
+  private ImageRecord with(Consumer<Parts> change) {
+    Parts made = new Parts(this);
+    change.accept(made);
     return new ImageRecord(
-        layers,
-        environment,
-        workingDirectory,
-        entryPoint,
-        command,
-        shell,
-        pythonVersion,
-        libcVersion,
-        word);
+        made.layers,
+        made.environment,
+        made.workingDirectory,
+        made.entryPoint,
+        made.command,
+        made.shell,
+        made.pythonVersion,
+        made.libcVersion);
+  }
+
+  /** What an image is made of, while another is made from it. */
+  private static final class Parts {
+    private List<String> layers;
+    private Map<String, String> environment;
+    private String workingDirectory;
+    private List<String> entryPoint;
+    private List<String> command;
+    private List<String> shell;
+    private String pythonVersion;
+    private String libcVersion;
+
+    private Parts(ImageRecord of) {
+      layers = of.layers;
+      environment = of.environment;
+      workingDirectory = of.workingDirectory;
+      entryPoint = of.entryPoint;
+      command = of.command;
+      shell = of.shell;
+      pythonVersion = of.pythonVersion;
+      libcVersion = of.libcVersion;
+    }
   }
 }

@@ -11,10 +11,10 @@ import dev.troupe.actors.function.FunctionProtocol;
 import dev.troupe.actors.function.FunctionProtocol.Description;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
-import dev.troupe.actors.id.Ids;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MountId;
 import dev.troupe.actors.id.SecretId;
+import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol.Launch;
 import dev.troupe.actors.node.NodeProtocol.Share;
@@ -34,7 +34,6 @@ import dev.troupe.protocol.modal.Function;
 import dev.troupe.protocol.modal.Image;
 import java.io.InputStream;
 import java.security.GeneralSecurityException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,7 +56,6 @@ final class LaunchResolver {
   private final SecretBox secrets;
   private final Blocking disk;
   private final Duration askTimeout;
-  private final SecureRandom random = new SecureRandom();
 
   LaunchResolver(
       Entities entities,
@@ -97,7 +95,8 @@ final class LaunchResolver {
             .thenCombine(app, (sent, view) -> ContainerLayouts.of(view, definition, sent))
             .thenCompose(
                 given -> ContainerLayouts.withForeignFunctions(given, entities, askTimeout));
-    CompletableFuture<ImageChain> image = image(definition, built).toCompletableFuture();
+    CompletableFuture<ImageChain> image =
+        image(definition, launch.task().value(), built).toCompletableFuture();
     CompletableFuture<List<Mount>> files = mounts(definition.mounts());
     CompletableFuture<Map<String, String>> variables = variables(definition.secrets());
     return CompletableFuture.allOf(layout, image, files, variables)
@@ -148,7 +147,7 @@ final class LaunchResolver {
   }
 
   private CompletionStage<ImageChain> image(
-      FunctionDefinition definition, Predicate<ImageId> built) {
+      FunctionDefinition definition, String build, Predicate<ImageId> built) {
     ImageId image = definition.image();
     if (image == null) {
       return CompletableFuture.failedFuture(
@@ -162,21 +161,25 @@ final class LaunchResolver {
               if (chain.layers().isEmpty()) {
                 throw new Unstartable("Image %s does not exist.".formatted(image));
               }
-              return chain(chain.layers(), built);
+              return chain(chain.layers(), build, built);
             });
   }
 
   /**
    * Layers with what their builds need; those of images that are built need nothing.
    *
+   * @param build for which they are made; the containers of their functions are named after it
    * @param built images that the machine has
    */
-  CompletionStage<ImageChain> chain(List<ImageProtocol.Layer> layers, Predicate<ImageId> built) {
-    return all(layers.stream().map(layer -> layer(layer, built.test(layer.image()))).toList())
+  CompletionStage<ImageChain> chain(
+      List<ImageProtocol.Layer> layers, String build, Predicate<ImageId> built) {
+    return all(layers.stream()
+            .map(layer -> layer(layer, build, built.test(layer.image())))
+            .toList())
         .thenApply(each -> ImageChain.newBuilder().addAllLayers(each).build());
   }
 
-  private CompletionStage<Layer> layer(ImageProtocol.Layer layer, boolean built) {
+  private CompletionStage<Layer> layer(ImageProtocol.Layer layer, String build, boolean built) {
     Layer.Builder message = LinkMessages.layer(layer);
     if (built) {
       return CompletableFuture.completedStage(message.build());
@@ -210,15 +213,13 @@ final class LaunchResolver {
               FunctionId function = layer.buildFunction();
               return function == null
                   ? CompletableFuture.completedStage(complete)
-                  : buildFunction(function)
+                  : buildFunction(function, ImageProtocol.Run.task(build + "/" + layer.image()))
                       .thenApply(start -> complete.toBuilder().setBuildFunction(start).build());
             });
   }
 
   /** A container of a function that makes a layer: none of the function's own, nor of its share. */
-  private CompletionStage<StartContainer> buildFunction(FunctionId function) {
-    byte[] name = new byte[16];
-    random.nextBytes(name);
+  private CompletionStage<StartContainer> buildFunction(FunctionId function, TaskId task) {
     Share nothing = new Share(0, 0, List.of());
     return entities
         .function(function)
@@ -228,7 +229,7 @@ final class LaunchResolver {
                 switch (described) {
                   case Description.Known(var latest, _, _) ->
                       // Of the layers below nothing is built for it alone.
-                      resolve(new Launch(Ids.task(name), latest, nothing), _ -> true);
+                      resolve(new Launch(task, latest, nothing), _ -> true);
                   case Description.Unknown() ->
                       throw new Unstartable(
                           "Function %s, which makes an image, does not exist.".formatted(function));

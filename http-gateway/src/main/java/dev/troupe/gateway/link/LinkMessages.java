@@ -25,7 +25,8 @@ final class LinkMessages {
     return Layer.newBuilder()
         .setImageId(layer.image().value())
         .setDefinition(ByteString.copyFrom(layer.definition()))
-        .setBuilderVersion(layer.builderVersion());
+        .setBuilderVersion(layer.builderVersion())
+        .setFresh(layer.anew() ? layer.image().value() : "");
   }
 
   static ResourceShare share(NodeProtocol.Share share) {

@@ -1,12 +1,21 @@
 package dev.troupe.gateway.link;
 
+import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol.Order;
+import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.service.Entities;
 import dev.troupe.protocol.link.BuildImage;
 import dev.troupe.protocol.link.BuildReport;
+import dev.troupe.protocol.link.ImageChain;
+import dev.troupe.protocol.link.Layer;
+import dev.troupe.protocol.link.StartContainer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,12 +37,17 @@ final class LinkedBuilds {
 
   private final Entities entities;
   private final LaunchResolver resolver;
+  private final TaskRegistry tasks;
   private final Map<String, Order.BuildImage> builds = new HashMap<>();
   private final Set<ImageId> images = new LinkedHashSet<>();
 
-  LinkedBuilds(Entities entities, LaunchResolver resolver) {
+  /** Containers of functions that make layers, by what they are made for. */
+  private final Map<String, List<TaskId>> functions = new HashMap<>();
+
+  LinkedBuilds(Entities entities, LaunchResolver resolver, TaskRegistry tasks) {
     this.entities = entities;
     this.resolver = resolver;
+    this.tasks = tasks;
   }
 
   /** The machine has an image. */
@@ -52,17 +66,49 @@ final class LinkedBuilds {
     Set<ImageId> built = new LinkedHashSet<>(images);
     built.remove(order.image());
     return resolver
-        .chain(order.layers(), built::contains)
+        .chain(order.layers(), order.build(), built::contains)
         .thenApply(
-            chain -> {
-              BuildImage.Builder message =
-                  BuildImage.newBuilder().setBuildId(order.build()).setImage(chain);
-              if (order.fresh()) {
-                int last = chain.getLayersCount() - 1;
-                message.getImageBuilder().getLayersBuilder(last).setFresh(order.build());
-              }
-              return message.build();
-            });
+            chain -> BuildImage.newBuilder().setBuildId(order.build()).setImage(chain).build());
+  }
+
+  /**
+   * A machine is about to make these layers: the functions that make some of them call as
+   * containers until that {@link #isOver}.
+   *
+   * @param build for which it makes them: a build, or a container that needs them
+   */
+  void begins(String build, ImageChain chain, MachineId on, String blobUrl) {
+    List<TaskId> callers = new ArrayList<>();
+    for (Layer layer : chain.getLayersList()) {
+      if (layer.hasBuildFunction()) {
+        StartContainer start = layer.getBuildFunction();
+        Caller.Task caller =
+            new Caller.Task(
+                new TaskId(start.getTaskId()),
+                new FunctionId(start.getFunctionId()),
+                new AppId(start.getAppId()),
+                start.getEnvironmentName(),
+                blobUrl);
+        tasks.starting(on, caller);
+        callers.add(caller.task());
+      }
+    }
+    if (!callers.isEmpty()) {
+      functions.put(build, callers);
+    }
+  }
+
+  /** The layers are made, or will not be. */
+  void isOver(String build) {
+    List<TaskId> callers = functions.remove(build);
+    if (callers != null) {
+      callers.forEach(tasks::ended);
+    }
+  }
+
+  /** The link is gone; builds that are wanted still are ordered anew over the next. */
+  void close() {
+    List.copyOf(functions.keySet()).forEach(this::isOver);
   }
 
   /** What a build needs could not be gathered. */
@@ -91,6 +137,7 @@ final class LinkedBuilds {
     String failure = null;
     if (report.hasEnd()) {
       builds.remove(report.getBuildId());
+      isOver(report.getBuildId());
       var end = report.getEnd();
       if (end.getFailure().isEmpty()) {
         images.add(order.image());

@@ -155,7 +155,7 @@ final class MachineLink {
     this.orders = context.messageAdapter(Order.class, Message.Ordered::new);
     ActorRef<Message> self = context.getSelf();
     this.speaker = message -> self.tell(new Message.Say(message));
-    this.builds = new LinkedBuilds(around.entities(), around.resolver());
+    this.builds = new LinkedBuilds(around.entities(), around.resolver(), around.tasks());
     this.door = new RemoteDoor(around.door().elsewhere(), around.tasks(), speaker);
     timers.startTimerWithFixedDelay(new Message.Beat(), BEAT);
   }
@@ -295,6 +295,9 @@ final class MachineLink {
     TaskReport task = LinkMessages.task(report, tasks.share(id));
     remember(task);
     tell(new NodeProtocol.TaskChanged(linkId, task));
+    if (report.getState() != ContainerReport.State.STARTING) {
+      builds.isOver(id.value());
+    }
     if (task.ending() != null) {
       around.tasks().ended(id);
     }
@@ -353,6 +356,7 @@ final class MachineLink {
           .starting(
               on,
               new Caller.Task(task, of.function(), of.app(), of.environment(), said.getBlobUrl()));
+      builds.begins(task.value(), start.getImage(), on, said.getBlobUrl());
       return say(ToMachine.newBuilder().setStart(start).build());
     }
     Throwable why =
@@ -368,7 +372,10 @@ final class MachineLink {
 
   private Behavior<Message> buildResolved(
       Order.BuildImage build, @Nullable BuildImage resolved, @Nullable Throwable failure) {
-    if (resolved != null) {
+    MachineId on = machine;
+    Hello said = hello;
+    if (resolved != null && on != null && said != null) {
+      builds.begins(resolved.getBuildId(), resolved.getImage(), on, said.getBlobUrl());
       return say(ToMachine.newBuilder().setBuild(resolved).build());
     }
     builds.unresolved(build, failure);
@@ -456,6 +463,7 @@ final class MachineLink {
   /** Whatever ended it: all who hold on to it are told. */
   private void closed() {
     door.close();
+    builds.close();
     if (machine != null) {
       around.open().remove(machine, context.getSelf());
       around.logs().lost(machine, speaker);

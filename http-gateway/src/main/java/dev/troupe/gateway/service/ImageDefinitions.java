@@ -41,7 +41,19 @@ final class ImageDefinitions {
         steps instanceof BuildSteps.ByFunction
             ? new FunctionId(request.getBuildFunctionId())
             : null;
-    return new Layer(id(bytes, builderVersion), base(image), bytes, builderVersion, function);
+    return new Layer(
+        id(bytes, builderVersion), base(image), bytes, builderVersion, function, false);
+  }
+
+  /** The same as an image of its own, whose build uses nothing that was kept. */
+  static Layer anew(Layer layer, ImageId image) {
+    return new Layer(
+        image,
+        layer.base(),
+        layer.definition(),
+        layer.builderVersion(),
+        layer.buildFunction(),
+        true);
   }
 
   /** The id of a definition: equal definitions are one image. */

@@ -8,6 +8,7 @@ import dev.troupe.actors.image.ImageProtocol.Delete;
 import dev.troupe.actors.image.ImageProtocol.Deletion;
 import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
+import dev.troupe.actors.image.ImageProtocol.Ensured;
 import dev.troupe.actors.image.ImageProtocol.GetChain;
 import dev.troupe.actors.image.ImageProtocol.GetRun;
 import dev.troupe.actors.image.ImageProtocol.ImageReply;
@@ -15,6 +16,8 @@ import dev.troupe.actors.image.ImageProtocol.Join;
 import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Renew;
+import dev.troupe.actors.image.ImageProtocol.RenewedBy;
 import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.rpc.RpcContext;
@@ -42,6 +45,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
 
 /** Images: built on demand, their build logs followed. */
 final class ImagesService implements RpcService {
@@ -76,13 +80,65 @@ final class ImagesService implements RpcService {
           "The definition of an image, with the files in it, may have up to %d bytes."
               .formatted(world.settings().messageLimit()));
     }
-    boolean rebuild = request.getForceBuild() || request.getIgnoreCache();
+    if (!request.getForceBuild() && !request.getIgnoreCache()) {
+      return ensure(layer);
+    }
+    String own =
+        world
+            .mint()
+            .keyFor(
+                context.caller().identity(),
+                "ImageGetOrCreate",
+                context.idempotencyKey(),
+                layer.image().value());
+    return renew(layer, new ImageId(ImageId.PREFIX + own), null);
+  }
+
+  /** Builds what stands for a definition, unless it is built. */
+  private CompletionStage<ImageGetOrCreateResponse> ensure(Layer layer) {
     return world
         .entities()
         .image(layer.image())
-        .<ImageReply>ask(
-            replyTo -> new Ensure(layer, rebuild, replyTo), world.settings().askTimeout())
-        .thenApply(reply -> ensured(layer.image(), reply));
+        .<Ensured>ask(replyTo -> new Ensure(layer, replyTo), world.settings().askTimeout())
+        .thenCompose(
+            reply ->
+                switch (reply) {
+                  case ImageReply how ->
+                      CompletableFuture.completedStage(ensured(layer.image(), how));
+                  case RenewedBy(var image) -> ensure(ImageDefinitions.anew(layer, image));
+                });
+  }
+
+  /**
+   * Builds a definition as an image of its own, using nothing that was kept; who wants the same
+   * while such a build is under way shares it.
+   *
+   * @param over an image that stands for the definition and is not under way
+   */
+  private CompletionStage<ImageGetOrCreateResponse> renew(
+      Layer layer, ImageId own, @Nullable ImageId over) {
+    return world
+        .entities()
+        .image(layer.image())
+        .<RenewedBy>ask(replyTo -> new Renew(own, over, replyTo), world.settings().askTimeout())
+        .thenCompose(
+            renewed ->
+                renewed.image().equals(own)
+                    ? ensure(ImageDefinitions.anew(layer, own))
+                    : shareOrRenew(layer, own, renewed.image()));
+  }
+
+  private CompletionStage<ImageGetOrCreateResponse> shareOrRenew(
+      Layer layer, ImageId own, ImageId present) {
+    return world
+        .entities()
+        .image(present)
+        .<ImageReply>ask(Describe::new, world.settings().askTimeout())
+        .thenCompose(
+            how ->
+                how instanceof ImageReply.Building
+                    ? ensure(ImageDefinitions.anew(layer, present))
+                    : renew(layer, own, present));
   }
 
   private static ImageGetOrCreateResponse ensured(ImageId image, ImageReply reply) {

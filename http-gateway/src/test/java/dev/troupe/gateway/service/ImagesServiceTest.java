@@ -7,6 +7,7 @@ import com.google.protobuf.Timestamp;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.image.ImageProtocol.Chain;
+import dev.troupe.actors.image.ImageProtocol.Describe;
 import dev.troupe.actors.image.ImageProtocol.Ensure;
 import dev.troupe.actors.image.ImageProtocol.GetChain;
 import dev.troupe.actors.image.ImageProtocol.GetRun;
@@ -17,6 +18,8 @@ import dev.troupe.actors.image.ImageProtocol.LastRun;
 import dev.troupe.actors.image.ImageProtocol.Layer;
 import dev.troupe.actors.image.ImageProtocol.Line;
 import dev.troupe.actors.image.ImageProtocol.Progress;
+import dev.troupe.actors.image.ImageProtocol.Renew;
+import dev.troupe.actors.image.ImageProtocol.RenewedBy;
 import dev.troupe.actors.image.ImageProtocol.Run;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.StatusCode;
@@ -32,6 +35,9 @@ import dev.troupe.protocol.modal.ImageJoinStreamingRequest;
 import dev.troupe.protocol.modal.ImageJoinStreamingResponse;
 import dev.troupe.protocol.modal.TaskLogs;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +94,52 @@ class ImagesServiceTest {
                         .build())
                 .getImageId())
         .isNotEqualTo(one);
+  }
+
+  @Test
+  void aForcedBuildIsAnImageOfItsOwnThatIsSharedWhileItIsUnderWay() {
+    Map<String, ImageId> renewed = new ConcurrentHashMap<>();
+    Set<String> over = ConcurrentHashMap.newKeySet();
+    harness.entity(
+        ImageProtocol.KEY,
+        (id, command) -> {
+          if (command instanceof Renew(var by, var ended, var replyTo)) {
+            ImageId present = renewed.getOrDefault(id, by);
+            ImageId stands = present.equals(ended) ? by : present;
+            renewed.put(id, stands);
+            replyTo.tell(new RenewedBy(stands));
+          } else if (command instanceof Describe(var replyTo)) {
+            replyTo.tell(
+                over.contains(id) ? new ImageReply.Built(FACTS) : new ImageReply.Building());
+          } else if (command instanceof Ensure(var layer, var replyTo)) {
+            ensured.add(layer);
+            ImageId by = renewed.get(id);
+            replyTo.tell(by == null ? new ImageReply.Building() : new RenewedBy(by));
+          }
+        });
+    String plain = get(debian()).getImageId();
+
+    String first = force("one").getImageId();
+    assertThat(first).isNotEqualTo(plain);
+    assertThat(ensured.getLast().anew()).isTrue();
+    assertThat(force("two").getImageId()).isEqualTo(first);
+    over.add(first);
+    String second = force("three").getImageId();
+    assertThat(second).isNotEqualTo(first).isNotEqualTo(plain);
+    assertThat(get(debian()).getImageId()).isEqualTo(second);
+  }
+
+  private ImageGetOrCreateResponse force(String key) {
+    return harness.call(
+        ImageGetOrCreateResponse.class,
+        Harness.TOKEN,
+        "ImageGetOrCreate",
+        key,
+        ImageGetOrCreateRequest.newBuilder()
+            .setImage(debian())
+            .setBuilderVersion("2025.06")
+            .setForceBuild(true)
+            .build());
   }
 
   @Test
@@ -163,8 +215,9 @@ class ImagesServiceTest {
 
   @Test
   void namesWhereTheLinesOfEachLayersBuildAre() {
-    Layer below = new Layer(new ImageId("im-1"), null, new byte[0], "2025.06", null);
-    Layer above = new Layer(new ImageId("im-2"), below.image(), new byte[0], "2025.06", null);
+    Layer below = new Layer(new ImageId("im-1"), null, new byte[0], "2025.06", null, false);
+    Layer above =
+        new Layer(new ImageId("im-2"), below.image(), new byte[0], "2025.06", null, false);
     Run run = new Run("im-2-1", harness.clock.instant(), harness.clock.instant().plusSeconds(5));
     harness.entity(
         ImageProtocol.KEY,
@@ -220,7 +273,7 @@ class ImagesServiceTest {
     harness.entity(
         ImageProtocol.KEY,
         (_, command) -> {
-          if (command instanceof Ensure(var layer, _, var replyTo)) {
+          if (command instanceof Ensure(var layer, var replyTo)) {
             ensured.add(layer);
             replyTo.tell(reply);
           }

@@ -12,6 +12,7 @@ import dev.troupe.persistence.journal.proto.ImageBuildFailed;
 import dev.troupe.persistence.journal.proto.ImageBuilt;
 import dev.troupe.persistence.journal.proto.ImageDefined;
 import dev.troupe.persistence.journal.proto.ImageDeleted;
+import dev.troupe.persistence.journal.proto.ImageRenewed;
 import dev.troupe.persistence.journal.proto.ImageRun;
 import dev.troupe.persistence.store.Micros;
 import java.time.Instant;
@@ -24,6 +25,7 @@ final class ImageEvents implements EventCodec<ImageEvent> {
   private static final String DEFINED = "image.defined@1";
   private static final String BUILT = "image.built@1";
   private static final String BUILD_FAILED = "image.build-failed@1";
+  private static final String RENEWED = "image.renewed@1";
   private static final String DELETED = "image.deleted@1";
 
   @Override
@@ -37,6 +39,7 @@ final class ImageEvents implements EventCodec<ImageEvent> {
       case ImageEvent.ImageDefined _ -> DEFINED;
       case ImageEvent.ImageBuilt _ -> BUILT;
       case ImageEvent.BuildFailed _ -> BUILD_FAILED;
+      case ImageEvent.ImageRenewed _ -> RENEWED;
       case ImageEvent.ImageDeleted _ -> DELETED;
     };
   }
@@ -47,6 +50,8 @@ final class ImageEvents implements EventCodec<ImageEvent> {
       case ImageEvent.ImageDefined(var layer, var at) -> defined(layer, at);
       case ImageEvent.ImageBuilt(var facts, var run, var at) -> built(facts, run, at);
       case ImageEvent.BuildFailed(var why, var run, var at) -> failed(why, run, at);
+      case ImageEvent.ImageRenewed(var by, var at) ->
+          ImageRenewed.newBuilder().setBy(by.value()).setAt(Micros.of(at)).build();
       case ImageEvent.ImageDeleted(var at) ->
           ImageDeleted.newBuilder().setAt(Micros.of(at)).build();
     };
@@ -58,6 +63,7 @@ final class ImageEvents implements EventCodec<ImageEvent> {
         DEFINED, bytes -> defined(ImageDefined.parseFrom(bytes)),
         BUILT, bytes -> built(ImageBuilt.parseFrom(bytes)),
         BUILD_FAILED, bytes -> failed(ImageBuildFailed.parseFrom(bytes)),
+        RENEWED, bytes -> renewed(ImageRenewed.parseFrom(bytes)),
         DELETED, bytes -> deleted(ImageDeleted.parseFrom(bytes)));
   }
 
@@ -67,6 +73,7 @@ final class ImageEvents implements EventCodec<ImageEvent> {
             .setImage(layer.image().value())
             .setDefinition(ByteString.copyFrom(layer.definition()))
             .setBuilderVersion(layer.builderVersion())
+            .setAnew(layer.anew())
             .setAt(Micros.of(at));
     if (layer.base() != null) {
       message.setBase(layer.base().value());
@@ -84,7 +91,8 @@ final class ImageEvents implements EventCodec<ImageEvent> {
             message.hasBase() ? new ImageId(message.getBase()) : null,
             message.getDefinition().toByteArray(),
             message.getBuilderVersion(),
-            message.hasBuildFunction() ? new FunctionId(message.getBuildFunction()) : null),
+            message.hasBuildFunction() ? new FunctionId(message.getBuildFunction()) : null,
+            message.getAnew()),
         Micros.toInstant(message.getAt()));
   }
 
@@ -136,6 +144,11 @@ final class ImageEvents implements EventCodec<ImageEvent> {
         message.getWhy(),
         message.hasRun() ? run(message.getRun()) : null,
         Micros.toInstant(message.getAt()));
+  }
+
+  private static ImageEvent renewed(ImageRenewed message) {
+    return new ImageEvent.ImageRenewed(
+        new ImageId(message.getBy()), Micros.toInstant(message.getAt()));
   }
 
   private static ImageEvent deleted(ImageDeleted message) {

@@ -155,15 +155,20 @@ final class JournalEvents {
     events.put(
         "image.defined",
         new ImageEvent.ImageDefined(
-            new Layer(IMAGE, BASE, "FROM base".getBytes(UTF_8), "2025.06", null), AT));
+            new Layer(IMAGE, BASE, "FROM base".getBytes(UTF_8), "2025.06", null, false), AT));
     events.put(
         "image.defined.base",
         new ImageEvent.ImageDefined(
-            new Layer(BASE, null, "FROM python".getBytes(UTF_8), "2025.06", null), AT));
+            new Layer(BASE, null, "FROM python".getBytes(UTF_8), "2025.06", null, false), AT));
     events.put(
         "image.defined.function",
         new ImageEvent.ImageDefined(
-            new Layer(IMAGE, BASE, new byte[] {1}, "2025.06", new FunctionId("fu-f")), AT));
+            new Layer(IMAGE, BASE, new byte[] {1}, "2025.06", new FunctionId("fu-f"), false), AT));
+    events.put(
+        "image.defined.anew",
+        new ImageEvent.ImageDefined(
+            new Layer(IMAGE, null, "FROM base".getBytes(UTF_8), "2025.06", null, true), AT));
+    events.put("image.renewed", new ImageEvent.ImageRenewed(BASE, AT));
     events.put(
         "image.built",
         new ImageEvent.ImageBuilt(new ImageFacts("3.13.5", "/root", "2.41", "2025.06"), null, AT));

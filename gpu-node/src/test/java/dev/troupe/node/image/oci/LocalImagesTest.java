@@ -54,7 +54,6 @@ class LocalImagesTest {
             List.of("python3"),
             List.of(),
             "",
-            "",
             ""));
   }
 
