@@ -11,10 +11,12 @@ import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 import org.slf4j.Logger;
@@ -142,23 +144,23 @@ public final class LogShipper implements AutoCloseable {
   @Override
   public void close() {
     try {
-      timer.execute(
-          () -> {
-            try {
-              book.logs().forEach(this::shipLast);
-            } catch (IOException failure) {
-              LOG.warn("logs can't be listed", failure);
-            }
-          });
-      timer.shutdown();
-      if (!timer.awaitTermination(CLOSE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-        timer.shutdownNow();
-      }
+      timer.submit(this::shipAllLast).get(CLOSE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException hurry) {
-      timer.shutdownNow();
       Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException late) {
+      LOG.warn("logs stay on this machine until its next start");
     } catch (RejectedExecutionException closed) {
       // It was closed before.
+    } finally {
+      timer.shutdownNow();
+    }
+  }
+
+  private void shipAllLast() {
+    try {
+      book.logs().forEach(this::shipLast);
+    } catch (IOException failure) {
+      LOG.warn("logs can't be listed", failure);
     }
   }
 
