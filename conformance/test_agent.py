@@ -223,6 +223,57 @@ def test_logs_are_read_over_the_link_by_call_by_text_and_after_the_agents_next_s
     assert found.stdout.strip() == "line 5000"
 
 
+@pytest.mark.core
+def test_logs_are_whole_and_once_while_the_agent_is_away_and_after_a_kill_of_it(
+    client, agent, deploy
+):
+    """Break: read no archive (nothing is shown while the agent is away), or read it whole beside a
+    machine's own lines (they are shown twice)."""
+    name = deploy(
+        """
+        import modal
+        app = modal.App()
+
+        @app.function(max_containers=1)
+        def count(first, lines):
+            for i in range(first, first + lines):
+                print("line", i)
+        """
+    )
+    call = client.sdk(
+        f"""
+        count = modal.Function.from_name("{name}", "count")
+        call = count.spawn(0, 2000)
+        call.get()
+        count.remote(5000, 3)
+        answer(call.object_id)
+        """
+    )
+
+    def shown(*options):
+        output = client.modal("app", "logs", name, "--tail", 9000, *options).stdout
+        return output.strip().split("\n")
+
+    of_call = [f"line {i}" for i in range(2000)]
+    before = of_call + [f"line {i}" for i in range(5000, 5003)]
+    agent.stop()
+    assert shown() == before
+    assert shown("--function-call", call) == of_call
+    assert shown("--search", "line 5001", "--source", "stdout") == ["line 5001"]
+    followed = client.sdk(
+        f"""
+        import itertools
+        lines = modal.FunctionCall.from_id("{call}").logs.stream()
+        answer([entry.message.strip() for entry in itertools.islice(lines, 2000)])
+        """
+    )
+    assert followed == of_call
+    agent.start()
+    client.sdk(f"""answer(modal.Function.from_name("{name}", "count").remote(7000, 2000))""")
+    agent.restart()
+    assert shown() == before + [f"line {i}" for i in range(7000, 9000)]
+
+
 def test_a_call_whose_agent_is_killed_runs_again_and_ends_with_its_result(
     client, agent, work, containers, mark
 ):

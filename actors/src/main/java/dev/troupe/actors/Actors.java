@@ -17,6 +17,7 @@ import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.Images;
 import dev.troupe.actors.imagename.ImageNames;
+import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.node.Machines;
 import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.placement.MachineBoard;
@@ -40,6 +41,7 @@ public final class Actors {
       Config troupe,
       CallLog callLog,
       BlobStore blobs,
+      LogArchive logs,
       Directory directory,
       InstantSource clock) {
     MachineBoard board = Machines.start(system, directory, clock);
@@ -58,7 +60,7 @@ public final class Actors {
             newTasks(),
             FunctionSettings.from(troupe)));
     Apps.start(system, directory, clock);
-    Sweeper.start(system, callLog, blobs, clock, RetentionSettings.from(troupe));
+    Sweeper.start(system, callLog, blobs, logs, clock, RetentionSettings.from(troupe));
   }
 
   private static Supplier<TaskId> newTasks() {

@@ -3,6 +3,8 @@ package dev.troupe.node;
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.node.container.ContainerDriver;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.RuncDriver;
@@ -14,6 +16,7 @@ import dev.troupe.node.linux.FileTree;
 import dev.troupe.node.log.ContainerIndex;
 import dev.troupe.node.log.LogBook;
 import dev.troupe.node.log.LogReader;
+import dev.troupe.node.log.LogShipper;
 import dev.troupe.node.log.LogSweeper;
 import dev.troupe.node.log.Pipes;
 import dev.troupe.node.network.BlobListener;
@@ -64,6 +67,7 @@ public final class NodeAgent implements AutoCloseable {
       Pipes pipes,
       LogBook logs,
       LogReader reader,
+      LogShipper shipper,
       ContainerDoors doors,
       Images images,
       Path runDirectory) {}
@@ -125,7 +129,8 @@ public final class NodeAgent implements AutoCloseable {
       ControlPlane controlPlane,
       ContainerDoor containerDoor,
       BlobDoor blobDoor,
-      ContentSource contents)
+      ContentSource contents,
+      LogIntake archive)
       throws IOException {
     AgentDirectory directory = AgentDirectory.open(settings.dataDirectory());
     Path data = directory.root();
@@ -154,6 +159,7 @@ public final class NodeAgent implements AutoCloseable {
     Pipes pipes = new Pipes();
     ContainerIndex containers = new ContainerIndex(data.resolve("ran"));
     LogBook logs = new LogBook(data.resolve("logs"), settings.logLimitBytes(), containers);
+    LogShipper shipper = LogShipper.start(logs, archive, new MachineId(machine), LogShipper.DELAY);
     ContainerDoors doors = new ContainerDoors(containerDoor);
     Images images =
         Images.open(
@@ -176,6 +182,7 @@ public final class NodeAgent implements AutoCloseable {
             pipes,
             logs,
             new LogReader(logs, containers),
+            shipper,
             doors,
             images,
             run);
@@ -374,6 +381,7 @@ public final class NodeAgent implements AutoCloseable {
     builds.close();
     sweeper.close();
     drain(Duration.ZERO);
+    grounds.shipper().close();
     link.close();
     grounds.sandboxes().close();
     grounds.scratchDisks().close();

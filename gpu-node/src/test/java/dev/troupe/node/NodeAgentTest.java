@@ -89,7 +89,7 @@ class NodeAgentTest {
         };
     BlobDoor blobs =
         _ -> new BlobDoor.Response(404, Map.of(), 0, new ByteArrayInputStream(new byte[0]));
-    return NodeAgent.start(settings, with, door, blobs, NodeAgentTest::content);
+    return NodeAgent.start(settings, with, door, blobs, NodeAgentTest::content, (_, _) -> {});
   }
 
   private static InputStream content(String sha256Hex) throws IOException {

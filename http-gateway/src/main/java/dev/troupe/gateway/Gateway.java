@@ -6,6 +6,8 @@ import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.id.IdMint;
+import dev.troupe.actors.log.LogArchive;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.actors.secret.Vault;
 import dev.troupe.gateway.auth.DirectoryCredentials;
 import dev.troupe.gateway.grpc.Admission;
@@ -42,19 +44,15 @@ public final class Gateway implements AutoCloseable {
   private final PublicPort port;
   private final NodeLinks links;
   private final BlobDoor blobDoor;
-  private final BlobStore blobs;
+  private final Ports ports;
   private final ExecutorService blocking;
 
   private Gateway(
-      PublicPort port,
-      NodeLinks links,
-      BlobDoor blobDoor,
-      BlobStore blobs,
-      ExecutorService blocking) {
+      PublicPort port, NodeLinks links, BlobDoor blobDoor, Ports ports, ExecutorService blocking) {
     this.port = port;
     this.links = links;
     this.blobDoor = blobDoor;
-    this.blobs = blobs;
+    this.ports = ports;
     this.blocking = blocking;
   }
 
@@ -65,7 +63,12 @@ public final class Gateway implements AutoCloseable {
    *     cluster
    */
   public record Ports(
-      Directory directory, BlobStore blobs, Vault vault, byte[] serverKey, InstantSource clock) {}
+      Directory directory,
+      BlobStore blobs,
+      LogArchive logs,
+      Vault vault,
+      byte[] serverKey,
+      InstantSource clock) {}
 
   /**
    * Opens the doors. The kinds of entities must have been started with sharding, as hosts or as
@@ -78,8 +81,8 @@ public final class Gateway implements AutoCloseable {
     UrlSigner signer = new UrlSigner(ports.serverKey(), ports.clock(), settings.blobLinkValidity());
     MountManifests mounts =
         new MountManifests(ports.blobs(), ports.directory(), blocking, ports.clock());
-    LogReads history = new LogReads();
-    LogFollows logs = new LogFollows(history);
+    LogReads history = new LogReads(ports.logs(), blocking);
+    LogFollows logs = new LogFollows(history, ports.logs(), blocking);
     ClusterSharding sharding = ClusterSharding.get(system);
     World world =
         new World(
@@ -108,6 +111,7 @@ public final class Gateway implements AutoCloseable {
         new BlockingRoutes(
             blobDoor,
             ports.blobs(),
+            ports.logs(),
             credentials,
             blocking,
             SystemMaterializer.get(system).materializer());
@@ -118,7 +122,7 @@ public final class Gateway implements AutoCloseable {
             grpc,
             routes,
             new LinkEndpoint(links, credentials, admission, system))
-        .thenApply(port -> new Gateway(port, links, blobDoor, ports.blobs(), blocking));
+        .thenApply(port -> new Gateway(port, links, blobDoor, ports, blocking));
   }
 
   /** Where the public port listens. */
@@ -143,7 +147,12 @@ public final class Gateway implements AutoCloseable {
 
   /** Content for the embedded agent. */
   public ContentSource contentSource() {
-    return blobs;
+    return ports.blobs();
+  }
+
+  /** Takes segments of the embedded agent's logs. */
+  public LogIntake logIntake() {
+    return ports.logs();
   }
 
   /** Starts no more containers and lets those that run end with what they run. */

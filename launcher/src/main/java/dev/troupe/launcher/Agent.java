@@ -78,7 +78,8 @@ final class Agent implements Callable<Integer> {
               remote.controlPlane(),
               remote.containerDoor(),
               remote.blobDoor(),
-              remote.contentSource());
+              remote.contentSource(),
+              remote.logIntake());
       running = agent;
       System.out.printf(
           "The agent of machine %s is ready; its server: %s%n", machine.machine(), url);

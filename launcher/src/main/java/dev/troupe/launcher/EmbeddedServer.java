@@ -80,6 +80,7 @@ final class EmbeddedServer implements AutoCloseable {
           troupe,
           persistence.callLog(),
           persistence.blobs(),
+          persistence.logs(),
           persistence.directory(),
           clock);
       gateway =
@@ -90,6 +91,7 @@ final class EmbeddedServer implements AutoCloseable {
                   new Gateway.Ports(
                       persistence.directory(),
                       persistence.blobs(),
+                      persistence.logs(),
                       persistence.vault(),
                       persistence.serverKey(),
                       clock))
@@ -125,7 +127,8 @@ final class EmbeddedServer implements AutoCloseable {
         gateway.controlPlane(),
         gateway.containerDoor(),
         gateway.blobDoor(),
-        gateway.contentSource());
+        gateway.contentSource(),
+        gateway.logIntake());
   }
 
   /** Takes no new call, lets running inputs end and their outputs be kept, then stops the rest. */

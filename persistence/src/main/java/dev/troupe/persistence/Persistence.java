@@ -4,8 +4,10 @@ import com.typesafe.config.Config;
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.calllog.CallLog;
 import dev.troupe.actors.directory.Directory;
+import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.secret.Vault;
 import dev.troupe.persistence.blob.FileBlobStore;
+import dev.troupe.persistence.blob.FileLogArchive;
 import dev.troupe.persistence.calllog.JdbcCallLog;
 import dev.troupe.persistence.directory.JdbcDirectory;
 import dev.troupe.persistence.journal.JournalConfig;
@@ -30,6 +32,7 @@ public final class Persistence implements AutoCloseable {
   private final CallLog callLog;
   private final Directory directory;
   private final BlobStore blobs;
+  private final LogArchive logs;
   private final Vault vault;
   private final byte[] serverKey;
   private final Config journalConfig;
@@ -53,6 +56,7 @@ public final class Persistence implements AutoCloseable {
     this.callLog = opened(callLog(settings, data, database, reads));
     this.directory = new JdbcDirectory(database, reads);
     this.blobs = FileBlobStore.open(data.blobs(), InstantSource.system());
+    this.logs = FileLogArchive.open(data.blobs(), InstantSource.system());
     this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
     data.complete();
   }
@@ -121,6 +125,11 @@ public final class Persistence implements AutoCloseable {
   /** Content and payloads. */
   public BlobStore blobs() {
     return blobs;
+  }
+
+  /** Logs that machines have sent. */
+  public LogArchive logs() {
+    return logs;
   }
 
   /** What encrypts secrets at rest. */

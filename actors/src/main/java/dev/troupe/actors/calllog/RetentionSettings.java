@@ -9,10 +9,17 @@ import java.time.Duration;
  * @param results of calls that nobody took for the last time, those of spawned calls above all
  * @param taken results that their only reader took, and may ask for again
  * @param orphans payloads that no row owns, or not yet
+ * @param logs segments of logs in the archive
+ * @param logBytes what the archive keeps of one log, compressed
  * @param sweepInterval from the end of one sweep to the next
  */
 public record RetentionSettings(
-    Duration results, Duration taken, Duration orphans, Duration sweepInterval) {
+    Duration results,
+    Duration taken,
+    Duration orphans,
+    Duration logs,
+    long logBytes,
+    Duration sweepInterval) {
 
   public RetentionSettings {
     if (!sweepInterval.isPositive()) {
@@ -28,6 +35,8 @@ public record RetentionSettings(
         section.getDuration("results"),
         section.getDuration("taken"),
         section.getDuration("orphans"),
+        section.getDuration("logs"),
+        section.getBytes("log-limit"),
         section.getDuration("sweep-interval"));
   }
 }

@@ -2,6 +2,7 @@ package dev.troupe.actors.calllog;
 
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.BlobId;
+import dev.troupe.actors.log.LogArchive;
 import dev.troupe.cluster.ClusterMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,8 +24,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ShardedDaemonProcess;
 
 /**
  * Deletes what is over for long enough: results and their calls, payloads with the rows that owned
- * them, and payloads that nothing owns. One in the cluster; what one sweep leaves the next one
- * finds.
+ * them, payloads that nothing owns, and logs. One in the cluster; what one sweep leaves the next
+ * one finds.
  */
 public final class Sweeper {
 
@@ -42,6 +43,7 @@ public final class Sweeper {
 
   private final CallLog log;
   private final BlobStore blobs;
+  private final LogArchive logs;
   private final InstantSource clock;
   private final RetentionSettings settings;
   private final Executor disk;
@@ -49,11 +51,13 @@ public final class Sweeper {
   private Sweeper(
       CallLog log,
       BlobStore blobs,
+      LogArchive logs,
       InstantSource clock,
       RetentionSettings settings,
       Executor disk) {
     this.log = log;
     this.blobs = blobs;
+    this.logs = logs;
     this.clock = clock;
     this.settings = settings;
     this.disk = disk;
@@ -64,16 +68,21 @@ public final class Sweeper {
       ActorSystem<?> system,
       CallLog log,
       BlobStore blobs,
+      LogArchive logs,
       InstantSource clock,
       RetentionSettings settings) {
     ShardedDaemonProcess.get(system)
-        .init(Command.class, "sweeper", 1, _ -> create(log, blobs, clock, settings));
+        .init(Command.class, "sweeper", 1, _ -> create(log, blobs, logs, clock, settings));
   }
 
   static Behavior<Command> create(
-      CallLog log, BlobStore blobs, InstantSource clock, RetentionSettings settings) {
+      CallLog log,
+      BlobStore blobs,
+      LogArchive logs,
+      InstantSource clock,
+      RetentionSettings settings) {
     Executor disk = Executors.newVirtualThreadPerTaskExecutor();
-    Sweeper sweeper = new Sweeper(log, blobs, clock, settings, disk);
+    Sweeper sweeper = new Sweeper(log, blobs, logs, clock, settings, disk);
     return Behaviors.setup(
         context -> Behaviors.withTimers(timers -> sweeper.sweeping(context, timers)));
   }
@@ -103,7 +112,16 @@ public final class Sweeper {
     return log.sweep(now.minus(settings.taken()), now.minus(settings.results()))
         .thenCompose(this::delete)
         .thenCompose(_ -> payloadsBefore(now.minus(settings.orphans())))
-        .thenCompose(old -> log.owned(old).thenCompose(owned -> delete(without(old, owned))));
+        .thenCompose(old -> log.owned(old).thenCompose(owned -> delete(without(old, owned))))
+        .thenCompose(_ -> sweepLogs(now));
+  }
+
+  private CompletionStage<List<BlobId>> sweepLogs(Instant now) {
+    return onDisk(
+        () -> {
+          logs.sweep(now.minus(settings.logs()), settings.logBytes());
+          return List.of();
+        });
   }
 
   private CompletionStage<List<BlobId>> payloadsBefore(Instant before) {

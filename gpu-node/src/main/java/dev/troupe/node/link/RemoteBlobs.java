@@ -2,6 +2,7 @@ package dev.troupe.node.link;
 
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.protocol.link.NodeLinkWire;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
@@ -25,10 +26,10 @@ import java.util.regex.Pattern;
 
 /**
  * Blobs and content of a server elsewhere. Blob requests of containers are sent on as they are:
- * their signed link is all they have. Content is asked for in the machine's own name. A server that
- * can't be reached is waited for.
+ * their signed link is all they have. Content is asked for, and logs are sent, in the machine's own
+ * name. A server that can't be reached is waited for.
  */
-final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
+final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoCloseable {
 
   /** A blob's link, and nothing else that the server has. */
   private static final Pattern LINK = Pattern.compile(BlobDoor.PATH + "[0-9A-Za-z-]+\\?[!-~]*");
@@ -36,6 +37,7 @@ final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
   private static final List<String> METHODS = List.of("GET", "HEAD", "PUT", "POST");
   private static final List<String> PASSED_ON = List.of("range", "content-type", "content-md5");
   private static final List<String> PASSED_BACK = List.of("content-type", "content-range", "etag");
+  private static final Duration PUT = Duration.ofMinutes(1);
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
   private final ServerAddress server;
@@ -116,14 +118,40 @@ final class RemoteBlobs implements BlobDoor, ContentSource, AutoCloseable {
     if (answer.statusCode() == 200) {
       return answer.body();
     }
-    String said;
-    try (InputStream body = answer.body()) {
-      said = new String(body.readNBytes(1_000), StandardCharsets.UTF_8).strip();
-    }
+    String said = said(answer);
     if (answer.statusCode() == 404) {
       throw new FileNotFoundException(sha256Hex + ": " + said);
     }
     throw new IOException("the server answered %d: %s".formatted(answer.statusCode(), said));
+  }
+
+  @Override
+  public void put(Segment segment, byte[] gzip) throws IOException {
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                server.resolve(
+                    LogIntake.PATH
+                        + segment.log()
+                        + "/"
+                        + segment.first()
+                        + "-"
+                        + segment.firstTimeUs()))
+            .header(NodeLinkWire.MACHINE, server.machineId())
+            .header(NodeLinkWire.AUTHORIZATION, server.authorization())
+            .timeout(PUT)
+            .PUT(BodyPublishers.ofByteArray(gzip))
+            .build();
+    HttpResponse<InputStream> answer = send(request);
+    String said = said(answer);
+    if (answer.statusCode() != 200) {
+      throw new IOException("the server answered %d: %s".formatted(answer.statusCode(), said));
+    }
+  }
+
+  private static String said(HttpResponse<InputStream> answer) throws IOException {
+    try (InputStream body = answer.body()) {
+      return new String(body.readNBytes(1_000), StandardCharsets.UTF_8).strip();
+    }
   }
 
   /** A request that found no server was not begun, and is sent again. */

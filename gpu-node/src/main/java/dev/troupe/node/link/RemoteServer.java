@@ -3,6 +3,7 @@ package dev.troupe.node.link;
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.protocol.link.ControlPlane;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
@@ -52,6 +53,11 @@ public final class RemoteServer implements AutoCloseable {
 
   /** Files of mounts. */
   public ContentSource contentSource() {
+    return blobs;
+  }
+
+  /** Takes segments of logs. */
+  public LogIntake logIntake() {
     return blobs;
   }
 

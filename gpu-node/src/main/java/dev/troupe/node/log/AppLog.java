@@ -5,18 +5,23 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the containers of one app printed on this machine, kept in segment files of bounded size;
@@ -24,13 +29,17 @@ import org.jspecify.annotations.Nullable;
  * all older than wanted. Each segment is named by its first line's number, and its first line's
  * time is known, so a reader of a stretch of time opens no other.
  *
- * <p>Files are read without a lock: who reads a segment that is removed meanwhile goes on behind
- * it.
+ * <p>Files are read without a lock. A question about what was printed keeps all segments until it
+ * is answered; a follower whose next one is removed meanwhile is told so. Beside a segment stands
+ * how much of it the archive has.
  */
 final class AppLog {
 
+  private static final Logger LOG = LoggerFactory.getLogger(AppLog.class);
+
   static final String SUFFIX = ".log";
-  private static final long SEGMENT_BYTES = 4L << 20;
+  private static final String SHIPPED = ".shipped";
+  private static final long SEGMENT_BYTES = 1L << 20;
 
   /** What a follower looks through at a time, whatever it finds. */
   private static final long PAGE_BYTES = 1L << 20;
@@ -42,6 +51,19 @@ final class AppLog {
 
   /** Lines from a position on, and the position behind them. */
   record Page(List<LogLine> lines, Position next) {}
+
+  /** What of a segment the archive is to have. */
+  record Parcel(long first, long firstTimeUs, Path file, long size) {}
+
+  /**
+   * What of a log is here.
+   *
+   * @param from number of the first line
+   * @param removed the newest segment that was removed since this was opened; -1 where none was
+   */
+  record Here(long from, long removed) {
+    static final Here NOTHING = new Here(Long.MAX_VALUE, -1);
+  }
 
   /** From {@code sinceUs} on and before {@code untilUs}. */
   record Range(long sinceUs, long untilUs) {}
@@ -62,7 +84,19 @@ final class AppLog {
   private final long limitBytes;
   private final NavigableMap<Long, Segment> segments = new TreeMap<>();
 
+  /** Bytes of segments that the archive has. */
+  private final Map<Long, Long> shipped = new HashMap<>();
+
   private @Nullable OutputStream current;
+
+  /** Whether it was said that lines go which the archive has not got. */
+  private boolean lossSaid;
+
+  /** The newest segment that was removed. */
+  private long lastRemoved = -1;
+
+  /** Questions that are being answered: meanwhile nothing is removed. */
+  private int readers;
 
   /** The segment that is written to; -1 before the first line of this process. */
   private long currentSegment = -1;
@@ -75,6 +109,7 @@ final class AppLog {
       long first = firstNumber(file);
       long size = Files.size(file);
       segments.put(first, new Segment(first, firstTime(file, size), size));
+      shipped.put(first, noted(mark(first)));
     }
   }
 
@@ -103,14 +138,97 @@ final class AppLog {
     return time[0];
   }
 
+  /** A note that is not whole counts as none: then the segment is sent again. */
+  private static long noted(Path mark) throws IOException {
+    try {
+      String text = Files.readString(mark);
+      return text.endsWith("\n") ? Long.parseLong(text.strip()) : 0;
+    } catch (NoSuchFileException | NumberFormatException none) {
+      return 0;
+    }
+  }
+
+  // ---- the archive
+
+  /** What the archive does not have yet, the oldest first. */
+  synchronized List<Parcel> unshipped() {
+    return segments.values().stream()
+        .filter(segment -> segment.size() > shipped.getOrDefault(segment.first(), 0L))
+        .map(
+            segment ->
+                new Parcel(
+                    segment.first(), segment.firstTimeUs(), file(segment.first()), segment.size()))
+        .toList();
+  }
+
+  /** The archive has this. */
+  synchronized void shipped(Parcel parcel) throws IOException {
+    if (segments.containsKey(parcel.first())) {
+      Files.writeString(mark(parcel.first()), parcel.size() + "\n");
+      shipped.put(parcel.first(), parcel.size());
+      lossSaid = false;
+    }
+  }
+
+  /** All segments stay until this is closed. */
+  final class Hold implements AutoCloseable {
+    private final long heldFrom;
+
+    private Hold(long heldFrom) {
+      this.heldFrom = heldFrom;
+    }
+
+    /** The number of the first line that is here. */
+    long heldFrom() {
+      return heldFrom;
+    }
+
+    @Override
+    public void close() throws IOException {
+      release();
+    }
+  }
+
+  /** For a question; to be closed. */
+  synchronized Hold hold() {
+    readers++;
+    return new Hold(heldFrom());
+  }
+
+  private synchronized void release() throws IOException {
+    readers--;
+    trim();
+  }
+
+  /** Whether questions are being answered. */
+  synchronized boolean isHeld() {
+    return readers > 0;
+  }
+
+  /** The number of the first line that is here; the greatest where there is none. */
+  synchronized long heldFrom() {
+    return segments.isEmpty() ? Long.MAX_VALUE : segments.firstKey();
+  }
+
+  /** What is here, and what no longer is. */
+  synchronized Here here() {
+    return new Here(heldFrom(), lastRemoved);
+  }
+
   // ---- writing
 
-  synchronized void append(List<LogLine> lines) throws IOException {
+  /**
+   * Writes lines.
+   *
+   * @return whether a segment was full, and another begun
+   */
+  synchronized boolean append(List<LogLine> lines) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (LogLine line : lines) {
       line.writeDelimitedTo(bytes);
     }
     Segment to = segments.get(currentSegment);
+    boolean full = to != null && to.size() >= SEGMENT_BYTES;
     if (to == null || to.size() >= SEGMENT_BYTES) {
       to = roll(lines.getFirst());
     }
@@ -121,6 +239,7 @@ final class AppLog {
     }
     bytes.writeTo(current);
     segments.put(to.first(), to.plus(bytes.size()));
+    return full;
   }
 
   /** A start after a crash has a segment of its own: the old one may end in half a line. */
@@ -129,15 +248,27 @@ final class AppLog {
     Segment fresh = new Segment(first.getNumber(), first.getTimeUs(), 0);
     currentSegment = fresh.first();
     segments.put(fresh.first(), fresh);
-    while (segments.size() > 1 && totalBytes() > limitBytes) {
-      remove(segments.firstKey());
-    }
+    trim();
     return fresh;
+  }
+
+  private void trim() throws IOException {
+    while (readers == 0 && segments.size() > 1 && totalBytes() > limitBytes) {
+      Segment oldest = segments.firstEntry().getValue();
+      if (!lossSaid && oldest.size() > shipped.getOrDefault(oldest.first(), 0L)) {
+        lossSaid = true;
+        LOG.warn("{}: lines go that the archive has not got: the server is away", directory);
+      }
+      remove(oldest.first());
+    }
   }
 
   private void remove(long segment) throws IOException {
     Files.deleteIfExists(file(segment));
+    Files.deleteIfExists(mark(segment));
     segments.remove(segment);
+    shipped.remove(segment);
+    lastRemoved = Math.max(lastRemoved, segment);
   }
 
   private long totalBytes() {
@@ -146,6 +277,9 @@ final class AppLog {
 
   /** Removes segments that were last written to before {@code oldest}. */
   synchronized void removeBefore(Instant oldest) throws IOException {
+    if (readers > 0) {
+      return;
+    }
     for (long segment : List.copyOf(segments.keySet())) {
       Path file = file(segment);
       if (!Files.exists(file) || Files.getLastModifiedTime(file).toInstant().isBefore(oldest)) {
@@ -311,6 +445,10 @@ final class AppLog {
       bytes += line.getTextBytes().size();
       return true;
     }
+  }
+
+  private Path mark(long segment) {
+    return directory.resolve(segment + SHIPPED);
   }
 
   private Path file(long segment) {

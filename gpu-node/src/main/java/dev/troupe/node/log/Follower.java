@@ -3,6 +3,7 @@ package dev.troupe.node.log;
 import dev.troupe.protocol.link.FollowLogs;
 import dev.troupe.protocol.link.LogBatch;
 import dev.troupe.protocol.link.LogLine;
+import dev.troupe.protocol.link.WantedLines;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -27,6 +28,7 @@ final class Follower {
   private final Predicate<LogLine> filter;
   private volatile AppLog.@Nullable Position position;
   private volatile long lastProgress = System.nanoTime();
+  private AppLog.@Nullable Here begun;
   private int credit;
   private boolean saidDrained;
 
@@ -34,7 +36,7 @@ final class Follower {
     this.book = book;
     this.request = request;
     this.to = to;
-    this.filter = Wanted.by(request.getFilter());
+    this.filter = WantedLines.by(request.getFilter());
     this.credit = request.getCredit();
   }
 
@@ -114,6 +116,9 @@ final class Follower {
       return false;
     }
     AppLog.Page page = page(limit);
+    if (page == null) {
+      return false;
+    }
     boolean moved = !page.next().equals(position);
     position = page.next();
     boolean drained = book.drained(this);
@@ -134,15 +139,33 @@ final class Follower {
     return true;
   }
 
-  private AppLog.Page page(int limit) throws IOException {
+  /** Null where lines that come next are not here any more: the reader is told, and that is all. */
+  private AppLog.@Nullable Page page(int limit) throws IOException {
     AppLog log = book.kept(appId());
+    AppLog.Here here = log == null ? AppLog.Here.NOTHING : log.here();
+    if (begun == null) {
+      begun = here;
+      if (request.hasArchivedTo() && here.from() > request.getArchivedTo()) {
+        return handOver(here.from());
+      }
+    }
     if (log == null) {
       return new AppLog.Page(List.of(), position());
     }
-    AppLog.Position from = position;
-    return log.read(
-        from == null ? log.behind(request.getAfterTimeUs(), request.getAfterNumber()) : from,
-        limit,
-        this::wants);
+    AppLog.Position at = position;
+    AppLog.Position from =
+        at == null ? log.behind(request.getAfterTimeUs(), request.getAfterNumber()) : at;
+    AppLog.Page page = log.read(from, limit, this::wants);
+    AppLog.Here now = log.here();
+    boolean lacks =
+        now.removed() > begun.removed() && now.removed() >= (at == null ? -1 : from.segment());
+    return lacks && request.hasArchivedTo() ? handOver(now.from()) : page;
+  }
+
+  private AppLog.@Nullable Page handOver(long heldFrom) {
+    to.accept(
+        LogBatch.newBuilder().setFollowId(request.getFollowId()).setHeldFrom(heldFrom).build());
+    book.unfollow(request.getFollowId());
+    return null;
   }
 }

@@ -40,6 +40,7 @@ public final class LogBook implements AutoCloseable {
   private final ContainerIndex containers;
   private final Map<String, App> apps = new HashMap<>();
   private final Map<String, Follower> followers = new HashMap<>();
+  private @Nullable LogShipper shipper;
   private final AtomicLong numbers = new AtomicLong();
   private final AtomicLong lastTime = new AtomicLong();
 
@@ -90,6 +91,40 @@ public final class LogBook implements AutoCloseable {
     }
   }
 
+  /** What is kept from now on is sent by this one. */
+  synchronized void shipWith(LogShipper to) {
+    shipper = to;
+  }
+
+  /** All logs of which there is something. */
+  List<String> logs() throws IOException {
+    return apps(directory).stream().map(app -> app.getFileName().toString()).toList();
+  }
+
+  /** What of a log the archive does not have. */
+  List<AppLog.Parcel> unshipped(String appId) throws IOException {
+    AppLog log = kept(appId);
+    return log == null ? List.of() : log.unshipped();
+  }
+
+  /** The archive has this of a log. */
+  synchronized void shipped(String appId, AppLog.Parcel parcel) throws IOException {
+    AppLog log = kept(appId);
+    if (log != null) {
+      log.shipped(parcel);
+    }
+  }
+
+  private void write(String appId, App app, List<LogLine> lines) throws IOException {
+    boolean full = app.log.append(lines);
+    if (shipper != null) {
+      shipper.grew(appId);
+      if (full) {
+        shipper.filled(appId);
+      }
+    }
+  }
+
   /** A container of an app is about to print. */
   public synchronized void containerBegins(String appId, String taskId, String functionId)
       throws IOException {
@@ -136,7 +171,7 @@ public final class LogBook implements AutoCloseable {
               .setFunctionId(printer.functionId())
               .setInputId(held.inputId())
               .setCallId(held.callId());
-      app.log.append(texts.stream().map(text -> numbered(line.setText(text))).toList());
+      write(appId, app, texts.stream().map(text -> numbered(line.setText(text))).toList());
       wake(appId);
       holdBackIfNeeded(appId, app);
     } catch (IOException failure) {
@@ -155,7 +190,7 @@ public final class LogBook implements AutoCloseable {
   public synchronized LogLine keep(String imageId, String taskId, int stream, String text) {
     LogLine line = numbered(LogLine.newBuilder().setStream(stream).setText(text).setTaskId(taskId));
     try {
-      app(imageId).log.append(List.of(line));
+      write(imageId, app(imageId), List.of(line));
     } catch (IOException failure) {
       LOG.warn("a line of the build of {} was lost", imageId, failure);
     }
@@ -294,6 +329,7 @@ public final class LogBook implements AutoCloseable {
     app.log.removeBefore(oldest);
     boolean used =
         !app.containers.isEmpty()
+            || app.log.isHeld()
             || followers.values().stream().anyMatch(follower -> follower.appId().equals(appId));
     if (!used) {
       app.log.close();

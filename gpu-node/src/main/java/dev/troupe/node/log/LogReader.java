@@ -6,6 +6,7 @@ import dev.troupe.protocol.link.LogCount;
 import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.link.LogsRead;
 import dev.troupe.protocol.link.ReadLogs;
+import dev.troupe.protocol.link.WantedLines;
 import java.io.IOException;
 import java.util.List;
 import java.util.TreeMap;
@@ -44,11 +45,15 @@ public final class LogReader {
         () -> {
           AppLog log = book.kept(request.getAppId());
           if (log == null) {
-            to.accept(end(request.getReadId()).build());
-          } else if (request.getNewest() > 0) {
-            lines(log, request, to);
-          } else {
-            counts(log, request, to);
+            to.accept(end(request.getReadId()).setHeldFrom(Long.MAX_VALUE).build());
+            return;
+          }
+          try (AppLog.Hold hold = log.hold()) {
+            if (request.getNewest() > 0) {
+              lines(log, hold.heldFrom(), request, to);
+            } else {
+              counts(log, hold.heldFrom(), request, to);
+            }
           }
         });
   }
@@ -91,7 +96,7 @@ public final class LogReader {
     return LogsRead.newBuilder().setReadId(readId).setEnd(true);
   }
 
-  private static void lines(AppLog log, ReadLogs request, Consumer<LogsRead> to)
+  private static void lines(AppLog log, long heldFrom, ReadLogs request, Consumer<LogsRead> to)
       throws IOException {
     String readId = request.getReadId();
     List<LogLine> lines;
@@ -109,10 +114,10 @@ public final class LogReader {
               .addAllLines(lines.subList(i, Math.min(lines.size(), i + MESSAGE_LINES)))
               .build());
     }
-    to.accept(end(readId).build());
+    to.accept(end(readId).setHeldFrom(heldFrom).build());
   }
 
-  private static void counts(AppLog log, ReadLogs request, Consumer<LogsRead> to)
+  private static void counts(AppLog log, long heldFrom, ReadLogs request, Consumer<LogsRead> to)
       throws IOException {
     long width = Math.max(1, request.getBucketUs());
     TreeMap<Long, LogCount.Builder> counts = new TreeMap<>();
@@ -126,7 +131,7 @@ public final class LogReader {
               line.getStream());
           return counts.size() <= MESSAGE_BUCKETS;
         });
-    LogsRead.Builder answer = end(request.getReadId());
+    LogsRead.Builder answer = end(request.getReadId()).setHeldFrom(heldFrom);
     if (counts.size() > MESSAGE_BUCKETS) {
       answer.setFailure("there are more than %d buckets".formatted(MESSAGE_BUCKETS));
     } else {
@@ -148,6 +153,6 @@ public final class LogReader {
   }
 
   private static Predicate<LogLine> wanted(ReadLogs request) {
-    return Wanted.by(request.getFilter());
+    return WantedLines.by(request.getFilter());
   }
 }

@@ -2,6 +2,8 @@ package dev.troupe.gateway.http;
 
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.gateway.auth.MachineCheck;
 import dev.troupe.gateway.auth.MachineHeaders;
 import java.io.FileNotFoundException;
@@ -14,12 +16,14 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.RequestEntity;
@@ -33,17 +37,20 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What on the public port reads and writes the blob store: blobs by signed links for clients,
- * content by digest for machines. Bodies are streamed both ways, each request on a thread of its
- * own, since the store blocks.
+ * content by digest for machines, and segments of logs from them. Bodies are streamed both ways,
+ * each request on a thread of its own, since the store blocks.
  */
 public final class BlockingRoutes {
 
   private static final int CHUNK_BYTES = 64 << 10;
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern SEGMENT =
+      Pattern.compile("((?:ap|im)-[0-9A-Za-z]{1,76})/([0-9]{1,18})-([0-9]{1,18})");
   private static final Logger LOG = LoggerFactory.getLogger(BlockingRoutes.class);
 
   private final BlobDoor blobs;
   private final ContentSource content;
+  private final LogIntake logs;
   private final MachineCheck machines;
   private final Executor blocking;
   private final Materializer materializer;
@@ -52,11 +59,13 @@ public final class BlockingRoutes {
   public BlockingRoutes(
       BlobDoor blobs,
       ContentSource content,
+      LogIntake logs,
       MachineCheck machines,
       Executor blocking,
       Materializer materializer) {
     this.blobs = blobs;
     this.content = content;
+    this.logs = logs;
     this.machines = machines;
     this.blocking = blocking;
     this.materializer = materializer;
@@ -83,6 +92,41 @@ public final class BlockingRoutes {
                     ? Plain.text(401, "Content is for machines of this server.")
                     : contentOf(digest),
             blocking);
+  }
+
+  /** Answers a PUT under {@link LogIntake#PATH}: of machines alone, each for itself. */
+  public CompletionStage<HttpResponse> logs(HttpRequest request) {
+    Matcher path = SEGMENT.matcher(request.getUri().path().substring(LogIntake.PATH.length()));
+    if (!request.method().equals(HttpMethods.PUT) || !path.matches()) {
+      return CompletableFuture.completedFuture(
+          Plain.text(404, "Segments of logs are put to their log, number and time."));
+    }
+    MachineHeaders said = MachineHeaders.of(request);
+    return machines
+        .checkMachine(said.machineId(), said.token())
+        .thenApplyAsync(
+            machine ->
+                machine.isEmpty()
+                    ? Plain.text(401, "Logs are taken from machines of this server.")
+                    : keep(request, path, new MachineId(said.machineId())),
+            blocking);
+  }
+
+  private HttpResponse keep(HttpRequest request, Matcher path, MachineId machine) {
+    try (InputStream body = body(request.entity())) {
+      byte[] bytes = body.readNBytes(LogIntake.LARGEST_BYTES + 1);
+      if (bytes.length > LogIntake.LARGEST_BYTES) {
+        return Plain.text(413, "A segment of a log is shorter.");
+      }
+      logs.put(
+          new LogIntake.Segment(
+              path.group(1), machine, Long.parseLong(path.group(2)), Long.parseLong(path.group(3))),
+          bytes);
+      return Plain.text(200, "kept");
+    } catch (IOException failed) {
+      LOG.error("A segment of {} was not kept", path.group(1), failed);
+      return Plain.text(503, "The archive did not take it; try again.");
+    }
   }
 
   private HttpResponse answer(HttpRequest request) {

@@ -6,6 +6,7 @@ import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogLine;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 
@@ -14,15 +15,22 @@ public interface LogFeed {
 
   /**
    * Follows an app's lines on one machine, from {@code after} on, as fast as they are taken and no
-   * faster. A link that breaks is waited for and the lines go on where they stopped, so the stream
-   * never fails; it ends only with a {@link Batch#drained} batch, or when it is cancelled.
+   * faster; those that it no longer holds come from the archive. A link that breaks is waited for
+   * and the lines go on where they stopped, so the stream fails only where the archive can't be
+   * read; it ends only with a {@link Batch#drained} batch, or when it is cancelled.
    *
    * @param filter which of them; with a container, its end is the end
    */
   Source<Batch, NotUsed> follow(MachineId machine, AppId app, LogFilter filter, Position after);
 
+  /** Gives what the archive has of a machine behind {@code after}, and ends. */
+  Source<Batch, NotUsed> archived(MachineId machine, AppId app, LogFilter filter, Position after);
+
   /** The machines that are linked: any of them may hold lines. */
   Set<MachineId> machines();
+
+  /** The machines of which the archive has lines of an app. */
+  CompletionStage<Set<MachineId>> archivedMachines(AppId app);
 
   /** Where a line stands among those of its machine. */
   record Position(long timeMicros, long number) {

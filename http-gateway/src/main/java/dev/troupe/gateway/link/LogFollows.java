@@ -2,14 +2,20 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.MachineId;
+import dev.troupe.actors.log.LogArchive;
 import dev.troupe.protocol.link.LogBatch;
 import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.link.LogsRead;
 import dev.troupe.protocol.link.ToMachine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.pekko.NotUsed;
@@ -25,9 +31,31 @@ public final class LogFollows implements LogFeed {
   private final Map<MachineId, Consumer<ToMachine>> links = new ConcurrentHashMap<>();
   private final LogReads reads;
 
-  /** Readers of lines that come, beside those of lines that came before. */
-  public LogFollows(LogReads reads) {
+  private final ArchivedLogs archive;
+  private final Executor blocking;
+
+  /**
+   * Readers of lines that come, beside those of lines that came before.
+   *
+   * @param blocking where the archive is read
+   */
+  public LogFollows(LogReads reads, LogArchive archive, Executor blocking) {
     this.reads = reads;
+    this.archive = new ArchivedLogs(archive);
+    this.blocking = blocking;
+  }
+
+  @Override
+  public CompletionStage<Set<MachineId>> archivedMachines(AppId app) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return archive.machines(app.value());
+          } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+          }
+        },
+        blocking);
   }
 
   @Override
@@ -38,13 +66,21 @@ public final class LogFollows implements LogFeed {
   @Override
   public Source<Batch, NotUsed> follow(
       MachineId machine, AppId app, LogFilter filter, Position after) {
-    // Each run of the source is a reader of its own.
-    return Source.<NotUsed>single(NotUsed.getInstance())
-        .flatMapConcat(_ -> reader(machine, app, filter, after));
+    return reader(new LogFollow.Wish(machine, app, filter, false), after);
   }
 
-  private Source<Batch, NotUsed> reader(
+  @Override
+  public Source<Batch, NotUsed> archived(
       MachineId machine, AppId app, LogFilter filter, Position after) {
+    return reader(new LogFollow.Wish(machine, app, filter, true), after);
+  }
+
+  /** Each run of the source is a reader of its own. */
+  private Source<Batch, NotUsed> reader(LogFollow.Wish wish, Position after) {
+    return Source.<NotUsed>single(NotUsed.getInstance()).flatMapConcat(_ -> oneRun(wish, after));
+  }
+
+  private Source<Batch, NotUsed> oneRun(LogFollow.Wish wish, Position after) {
     AtomicReference<LogFollow> begun = new AtomicReference<>();
     return Source.<Batch>queue(BUFFERED_BATCHES)
         .map(
@@ -54,7 +90,7 @@ public final class LogFollows implements LogFeed {
             })
         .watchTermination(
             (queue, done) -> {
-              LogFollow follow = new LogFollow(machine, app, filter, after, queue);
+              LogFollow follow = new LogFollow(wish, after, queue, archive, blocking);
               begun.set(follow);
               begin(follow);
               done.whenComplete((_, _) -> end(follow));
@@ -87,10 +123,16 @@ public final class LogFollows implements LogFeed {
   }
 
   private void begin(LogFollow follow) {
+    if (follow.archivedOnly()) {
+      follow.readArchive();
+      return;
+    }
     follows.add(follow);
     Consumer<ToMachine> link = links.get(follow.machine());
     if (link != null) {
       follow.subscribe(link);
+    } else {
+      follow.readArchive();
     }
   }
 

@@ -10,10 +10,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
- * What containers and builds printed before, from all machines that are linked: each is asked, and
- * their answers are put together by time. A log has the id of its app, or of the image that was
- * built. Questions are answered few at a time, so that those who ask much take neither the memory
- * nor the machines' disks from others.
+ * What containers and builds printed before, from all machines that are linked, and from the
+ * archive: each machine is asked, and the answers are put together by time. A log has the id of its
+ * app, or of the image that was built. Questions are answered few at a time, so that those who ask
+ * much take neither the memory nor the machines' disks from others.
  */
 public interface LogHistory {
 

@@ -2,6 +2,7 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
+import dev.troupe.actors.log.LogArchive;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.protocol.link.ContainerRecord;
 import dev.troupe.protocol.link.FindContainer;
@@ -11,10 +12,12 @@ import dev.troupe.protocol.link.LogLine;
 import dev.troupe.protocol.link.LogsRead;
 import dev.troupe.protocol.link.ReadLogs;
 import dev.troupe.protocol.link.ToMachine;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,12 +27,20 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Asks the machines, and puts their answers together. */
+/**
+ * Asks the machines, then the archive, and puts their answers together. A machine says with which
+ * line begins what it holds; the archive is read up to there, and whole for machines that are away.
+ * The archive is asked last: what a machine no longer held when it answered, the archive has.
+ */
 public final class LogReads implements LogHistory {
 
   /** Bytes of text in one answer; more is refused. */
@@ -41,16 +52,29 @@ public final class LogReads implements LogHistory {
   /** Questions that wait for their turn; a client has 20 at once. */
   static final int WAITING_LIMIT = 400;
 
+  private static final Logger LOG = LoggerFactory.getLogger(LogReads.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private static final Comparator<LogLine> BY_TIME =
       Comparator.comparingLong(LogLine::getTimeUs).thenComparingLong(LogLine::getNumber);
 
+  private final ArchivedLogs archive;
+  private final Executor blocking;
   private final Map<MachineId, Consumer<ToMachine>> links = new ConcurrentHashMap<>();
   private final Map<String, Part> open = new ConcurrentHashMap<>();
   private final Queue<Runnable> waiting = new ArrayDeque<>();
   private int running;
+
+  /**
+   * Reads the machines' logs, and these.
+   *
+   * @param blocking where the archive is read
+   */
+  public LogReads(LogArchive archive, Executor blocking) {
+    this.archive = new ArchivedLogs(archive);
+    this.blocking = blocking;
+  }
 
   /** What one machine has answered so far. */
   private static final class Part {
@@ -95,15 +119,76 @@ public final class LogReads implements LogHistory {
   public CompletionStage<List<LogLine>> newest(
       String log, LogFilter filter, Range range, int most) {
     ReadLogs question = question(log, filter, range).setNewest(most).build();
-    return inTurn(() -> ask(id -> read(question, id)).thenApply(parts -> newest(parts, most)));
+    return inTurn(
+        () ->
+            ask(id -> read(question, id))
+                .thenApplyAsync(
+                    parts -> newest(parts, archived(parts, log, filter, range, most), most),
+                    blocking));
   }
 
-  private static List<LogLine> newest(List<Part> parts, int most) {
-    List<LogLine> lines = new ArrayList<>();
-    parts.forEach(part -> lines.addAll(part.lines()));
-    if (parts.size() > 1) {
-      lines.sort(BY_TIME);
+  /** What the archive has beside the machines' answers. */
+  private List<List<LogLine>> archived(
+      List<Part> parts, String log, LogFilter filter, Range range, int most) {
+    return beside(
+        parts,
+        log,
+        machine -> {
+          Part part = machine.part();
+          if (part != null && part.lines().size() >= most) {
+            return List.of();
+          }
+          try {
+            return archive.newest(
+                new ArchivedLogs.Stretch(log, machine.id(), range, machine.before()),
+                filter,
+                most,
+                MOST_BYTES);
+          } catch (ArchivedLogs.TooManyBytes tooMany) {
+            throw tooMuch();
+          }
+        });
+  }
+
+  /** A machine of which the archive has lines, and its answer where it is linked. */
+  private record Archived(MachineId id, @Nullable Part part) {
+
+    /** Where the lines begin that it gave itself. An older agent has sent nothing. */
+    private long before() {
+      if (part == null) {
+        return Long.MAX_VALUE;
+      }
+      LogsRead end = part.end.join();
+      return end.hasHeldFrom() ? end.getHeldFrom() : 0;
     }
+  }
+
+  /** Reads what the archive has of one machine. */
+  private interface ArchiveReading<T> {
+    T of(Archived machine) throws IOException;
+  }
+
+  private <T> List<T> beside(List<Part> parts, String log, ArchiveReading<T> reading) {
+    Map<MachineId, Part> answered = new HashMap<>();
+    parts.forEach(part -> answered.put(part.machine, part));
+    try {
+      List<T> found = new ArrayList<>();
+      for (MachineId machine : archive.machines(log)) {
+        found.add(reading.of(new Archived(machine, answered.get(machine))));
+      }
+      return found;
+    } catch (IOException failure) {
+      LOG.warn("the archive's lines of {} can't be read", log, failure);
+      throw RpcFailure.unavailable(
+          "The archive of logs can't be read: %s.".formatted(failure.getMessage()), RETRY_AFTER);
+    }
+  }
+
+  private static List<LogLine> newest(List<Part> parts, List<List<LogLine>> archived, int most) {
+    List<LogLine> lines = new ArrayList<>();
+    archived.forEach(lines::addAll);
+    parts.forEach(part -> lines.addAll(part.lines()));
+    lines.sort(BY_TIME);
     List<LogLine> newest = lines.subList(Math.max(0, lines.size() - most), lines.size());
     long bytes = newest.stream().mapToLong(line -> line.getTextBytes().size()).sum();
     if (bytes > MOST_BYTES) {
@@ -116,11 +201,29 @@ public final class LogReads implements LogHistory {
   public CompletionStage<List<LogCount>> count(
       String log, LogFilter filter, Range range, long bucketMicros) {
     ReadLogs question = question(log, filter, range).setBucketUs(bucketMicros).build();
-    return inTurn(() -> ask(id -> read(question, id)).thenApply(LogReads::sum));
+    return inTurn(
+        () ->
+            ask(id -> read(question, id))
+                .thenApplyAsync(
+                    parts ->
+                        sum(
+                            parts,
+                            beside(
+                                parts,
+                                log,
+                                machine ->
+                                    archive.count(
+                                        new ArchivedLogs.Stretch(
+                                            log, machine.id(), range, machine.before()),
+                                        filter,
+                                        Math.max(1, bucketMicros)))),
+                    blocking));
   }
 
-  private static List<LogCount> sum(List<Part> parts) {
+  private static List<LogCount> sum(List<Part> parts, List<Map<Long, LogCount>> archived) {
     Map<Long, LogCount> sums = new TreeMap<>();
+    archived.forEach(
+        counts -> counts.forEach((start, count) -> sums.merge(start, count, LogReads::plus)));
     for (Part part : parts) {
       part.end
           .join()
@@ -130,7 +233,7 @@ public final class LogReads implements LogHistory {
     return List.copyOf(sums.values());
   }
 
-  private static LogCount plus(LogCount one, LogCount other) {
+  static LogCount plus(LogCount one, LogCount other) {
     return one.toBuilder()
         .setStdout(one.getStdout() + other.getStdout())
         .setStderr(one.getStderr() + other.getStderr())

@@ -2,6 +2,7 @@ package dev.troupe.gateway.port;
 
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
+import dev.troupe.actors.log.LogIntake;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlockingRoutes;
 import dev.troupe.gateway.http.Plain;
@@ -37,6 +38,9 @@ final class Routes {
     }
     if (path.startsWith(ContentSource.PATH)) {
       return blocking.content(request);
+    }
+    if (path.startsWith(LogIntake.PATH)) {
+      return blocking.logs(request);
     }
     if (path.equals(LinkRoute.PATH)) {
       return links.connect(request);

@@ -31,10 +31,10 @@ import org.apache.pekko.stream.javadsl.Source;
  *   news ──▶ open a machine's lines, or pass on ──▶ merged ──▶ batches ──▶ app_done
  * </pre>
  *
- * Any machine that is linked may hold lines, so all are asked. One whose last container of the app
- * has gone ends its lines. They are opened again when the app gets another container, since that
- * may be there. Once the app is done, or the one container that is wanted, what is open is read to
- * its end, and the reader is told. For one run.
+ * Any machine that is linked may hold lines, so all are asked; of those that are away, the archive
+ * is read. One whose last container of the app has gone ends its lines. They are opened again when
+ * the app gets another container, since that may be there. Once the app is done, or the one
+ * container that is wanted, what is open is read to its end, and the reader is told. For one run.
  */
 final class LogStream {
 
@@ -119,6 +119,7 @@ final class LogStream {
   private final Wish wish;
   private final Consumer<FunctionId> unknown;
   private final SharedKillSwitch drained = KillSwitches.shared("drained");
+  private final Set<MachineId> archived;
   private final Map<MachineId, Feed> feeds = new HashMap<>();
   private final long newsBefore;
   private LogCursor cursor;
@@ -127,10 +128,17 @@ final class LogStream {
   /**
    * A stream that goes on behind {@code cursor}.
    *
+   * @param archived the machines of which the archive has lines of the app
    * @param unknown told of functions that were made meanwhile
    */
-  LogStream(LogFeed logs, Wish wish, LogCursor cursor, Consumer<FunctionId> unknown) {
+  LogStream(
+      LogFeed logs,
+      Wish wish,
+      LogCursor cursor,
+      Set<MachineId> archived,
+      Consumer<FunctionId> unknown) {
     this.logs = logs;
+    this.archived = archived;
     this.wish = wish;
     this.unknown = unknown;
     this.done = wish.over();
@@ -210,12 +218,17 @@ final class LogStream {
     Set<MachineId> all = new TreeSet<>(BY_NAME);
     all.addAll(feeds.keySet());
     all.addAll(logs.machines());
-    return open(all);
+    Set<MachineId> away = new TreeSet<>(BY_NAME);
+    away.addAll(archived);
+    away.removeAll(all);
+    List<Source<Event, NotUsed>> opened = new ArrayList<>(open(all, logs::follow));
+    opened.addAll(open(away, logs::archived));
+    return opened;
   }
 
   /** A machine is said to hold lines. */
   private synchronized List<Source<Event, NotUsed>> openHolder(MachineId machine) {
-    List<Source<Event, NotUsed>> opened = open(Set.of(machine));
+    List<Source<Event, NotUsed>> opened = open(Set.of(machine), logs::follow);
     feed(machine).holds = true;
     return opened;
   }
@@ -229,28 +242,36 @@ final class LogStream {
             holders.add(machine);
           }
         });
-    return open(holders);
+    return open(holders, logs::follow);
   }
 
-  private synchronized List<Source<Event, NotUsed>> open(Set<MachineId> machines) {
+  /** Where lines of a machine come from. */
+  private interface Reading {
+    Source<LogFeed.Batch, NotUsed> of(
+        MachineId machine, AppId app, LogFilter filter, Position after);
+  }
+
+  private synchronized List<Source<Event, NotUsed>> open(Set<MachineId> machines, Reading reading) {
     List<Source<Event, NotUsed>> opened = new ArrayList<>();
     for (MachineId machine : machines) {
       Feed feed = feeds.computeIfAbsent(machine, _ -> new Feed(cursor.beginning()));
       feed.wanted++;
       if (!feed.open) {
         feed.open = true;
-        opened.add(lines(machine));
+        opened.add(lines(machine, reading));
       }
     }
     return opened;
   }
 
-  private Source<Event, NotUsed> lines(MachineId machine) {
-    return Source.lazySource(() -> logs.follow(machine, wish.app(), wish.lines(), begin(machine)))
+  private Source<Event, NotUsed> lines(MachineId machine, Reading reading) {
+    return Source.lazySource(() -> reading.of(machine, wish.app(), wish.lines(), begin(machine)))
         .<Event>map(batch -> heard(machine, batch))
         .via(drained.flow())
         .mapMaterializedValue(_ -> NotUsed.getInstance())
-        .concatLazy(Source.lazySource(() -> goesOn(machine) ? lines(machine) : Source.empty()));
+        .concatLazy(
+            Source.lazySource(
+                () -> goesOn(machine) ? lines(machine, logs::follow) : Source.empty()));
   }
 
   private synchronized Position begin(MachineId machine) {

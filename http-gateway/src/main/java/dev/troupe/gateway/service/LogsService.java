@@ -2,6 +2,7 @@ package dev.troupe.gateway.service;
 
 import dev.troupe.actors.app.AppProtocol.News;
 import dev.troupe.actors.id.AppId;
+import dev.troupe.actors.id.MachineId;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
@@ -10,6 +11,7 @@ import dev.troupe.gateway.service.LogQueries.Query;
 import dev.troupe.protocol.modal.AppGetLogsRequest;
 import dev.troupe.protocol.modal.TaskLogsBatch;
 import java.time.Duration;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -85,12 +87,14 @@ final class LogsService implements RpcService {
         task.isEmpty()
             ? CompletableFuture.completedStage(false)
             : queries.container(task).thenApply(found -> found.getEndedUs() != 0);
-    return over.thenApply(
-        ended ->
+    return over.thenCombine(
+        world.logs().archivedMachines(query.app().app()),
+        (ended, archived) ->
             follow(
                 context,
                 new LogStream.Wish(query.app().app(), query.filter(), query.functions(), ended),
-                cursor));
+                cursor,
+                archived));
   }
 
   /**
@@ -107,8 +111,9 @@ final class LogsService implements RpcService {
   }
 
   private Source<TaskLogsBatch, NotUsed> follow(
-      RpcContext context, LogStream.Wish wish, LogCursor cursor) {
-    LogStream stream = new LogStream(world.logs(), wish, cursor, _ -> learn(context, wish));
+      RpcContext context, LogStream.Wish wish, LogCursor cursor, Set<MachineId> archived) {
+    LogStream stream =
+        new LogStream(world.logs(), wish, cursor, archived, _ -> learn(context, wish));
     Source<News, NotUsed> news = wish.over() ? Source.empty() : news(wish.app());
     return stream.batches(news, () -> limitDraining(stream));
   }

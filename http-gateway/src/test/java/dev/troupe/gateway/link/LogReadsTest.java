@@ -8,6 +8,7 @@ import dev.troupe.actors.id.TaskId;
 import dev.troupe.gateway.link.LogHistory.Range;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.StatusCode;
+import dev.troupe.gateway.testing.InMemoryLogArchive;
 import dev.troupe.protocol.link.ContainerRecord;
 import dev.troupe.protocol.link.LogCount;
 import dev.troupe.protocol.link.LogFilter;
@@ -30,7 +31,8 @@ class LogReadsTest {
   private static final LogFilter ALL = LogFilter.getDefaultInstance();
   private static final Range EVER = new Range(0, Long.MAX_VALUE);
 
-  private final LogReads reads = new LogReads();
+  private final InMemoryLogArchive archive = new InMemoryLogArchive();
+  private final LogReads reads = new LogReads(archive, Runnable::run);
   private final Machine one = new Machine("one");
   private final Machine two = new Machine("two");
 

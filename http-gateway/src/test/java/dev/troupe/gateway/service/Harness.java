@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -109,8 +110,19 @@ final class Harness implements Entities, AutoCloseable {
               }
 
               @Override
+              public Source<Batch, NotUsed> archived(
+                  MachineId machine, AppId app, LogFilter filter, Position after) {
+                return Source.empty();
+              }
+
+              @Override
               public Set<MachineId> machines() {
                 return Set.of();
+              }
+
+              @Override
+              public CompletionStage<Set<MachineId>> archivedMachines(AppId app) {
+                return CompletableFuture.completedStage(Set.of());
               }
             },
             history,

@@ -34,6 +34,7 @@ public final class EchoServer implements AutoCloseable {
   private final ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor();
   private final EchoTable echo = new EchoTable();
   private final InMemoryBlobStore store = new InMemoryBlobStore();
+  private final InMemoryLogArchive archive = new InMemoryLogArchive();
   private final UrlSigner signer =
       new UrlSigner(new byte[32], InstantSource.system(), Duration.ofMinutes(5));
   private final Admission admission;
@@ -60,6 +61,7 @@ public final class EchoServer implements AutoCloseable {
         new BlockingRoutes(
             new BlobHttp(store, signer),
             store,
+            archive,
             machines,
             virtual,
             SystemMaterializer.get(system).materializer());

@@ -1,20 +1,19 @@
-package dev.troupe.node.log;
+package dev.troupe.protocol.link;
 
-import dev.troupe.protocol.link.LogFilter;
-import dev.troupe.protocol.link.LogLine;
 import java.util.Set;
 import java.util.function.Predicate;
 
 /** Which lines meet a filter. */
-final class Wanted {
+public final class WantedLines {
 
   /** Behind it, the id of an input begins with the key of its call. */
   private static final int PREFIX = "in-".length();
 
-  private Wanted() {}
+  private WantedLines() {}
 
-  static Predicate<LogLine> by(LogFilter filter) {
-    Predicate<LogLine> wanted = _ -> true;
+  /** Whether a line meets all that the filter sets. */
+  public static Predicate<LogLine> by(LogFilter filter) {
+    Predicate<LogLine> wanted = line -> true;
     if (!filter.getTaskId().isEmpty()) {
       wanted = wanted.and(line -> filter.getTaskId().equals(line.getTaskId()));
     }
