@@ -52,6 +52,10 @@ final class FileCommitter implements Committer.Work {
   private final Settler settler;
   private final Outage outage;
   private final Map<FunctionId, Owner> owners = new HashMap<>();
+
+  /** The newest claim of a function, until its epoch is given out. */
+  private final Map<FunctionId, Claim> claims = new HashMap<>();
+
   private final Set<FunctionId> unsettled;
   private boolean sliceUnderWay;
 
@@ -274,21 +278,29 @@ final class FileCommitter implements Committer.Work {
 
   // ---- claims
 
-  private void claim(List<Claim> claims) {
-    claims.forEach(claim -> owners.remove(claim.function()));
-    settler.settle(start(functions(claims, Claim::function)), this::forget);
+  private void claim(List<Claim> group) {
+    for (Claim claim : group) {
+      owners.remove(claim.function());
+      claims.put(claim.function(), claim);
+    }
+    settler.settle(start(functions(group, Claim::function)), this::forget);
     settler.claim(
-        claims.stream().map(Claim::function).toList(),
+        group.stream().map(Claim::function).toList(),
         (raised, failure) -> {
-          for (int i = 0; i < claims.size(); i++) {
-            Claim claim = claims.get(i);
+          for (int i = 0; i < group.size(); i++) {
+            Claim claim = group.get(i);
+            boolean newest = claims.remove(claim.function(), claim);
             Exception refused = backlog.refusal(claim.function());
             if (failure != null) {
               claim.fail(failure);
             } else if (refused != null) {
               claim.fail(refused);
             } else {
-              owners.put(claim.function(), raised.get(i));
+              // One that was overtaken gets its epoch and owns nothing: the next claimant loads
+              // without what it would write.
+              if (newest) {
+                owners.put(claim.function(), raised.get(i));
+              }
               claim.promise().complete(raised.get(i).epoch());
             }
           }

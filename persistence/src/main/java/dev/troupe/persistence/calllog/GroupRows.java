@@ -68,15 +68,18 @@ final class GroupRows {
   /** A row that is to be added to a log file. */
   record FileRow(Owner owner, FunctionId function, List<LogWrite> changes, byte[] bytes) {}
 
-  /** The rows, in the order in which their functions came. */
+  /**
+   * One row a function, however long, in the order in which their functions came: a frame's number
+   * says of all of a function's changes at once that they are in the tables.
+   */
   List<FileRow> forFile() {
     List<FileRow> all = new ArrayList<>();
     functions.forEach(
-        (function, of) ->
-            of.rows()
-                .forEach(
-                    row ->
-                        all.add(new FileRow(of.owner(), function, row.changes(), row.joined()))));
+        (function, of) -> {
+          Row whole = new Row();
+          of.rows().forEach(row -> row.parts.forEach(whole::add));
+          all.add(new FileRow(of.owner(), function, whole.changes(), whole.joined()));
+        });
     return all;
   }
 

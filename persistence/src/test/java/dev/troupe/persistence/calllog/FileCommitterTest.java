@@ -35,6 +35,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,7 @@ class FileCommitterTest {
       new Backlog.Limits(Duration.ofMinutes(1).toNanos(), 1 << 20, 100);
   private static final int SEGMENT = 4096;
   private static final CallId C = call(F, "c");
+  private static final Written FENCED = new Written.Fenced();
 
   private Path files;
   private Database database;
@@ -153,6 +155,31 @@ class FileCommitterTest {
     assertThat(get(claim)).isEqualTo(2);
     assertThat(waitingInputs()).isEqualTo(1);
     assertThat(get(write(F, 2, newInput(C, 1, 2)))).isEqualTo(new Written.Done());
+  }
+
+  @Test
+  void aClaimThatWasOvertakenOwnsNothing() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    List<CountDownLatch> gates = List.of(new CountDownLatch(1), new CountDownLatch(1));
+    AtomicInteger commits = new AtomicInteger();
+    FaultyDriver.onCommit(
+        connection -> {
+          reached.countDown();
+          await(gates.get(Math.min(1, commits.getAndIncrement())));
+          connection.commit();
+        });
+    var first = committer.claim(F);
+    await(reached);
+    var second = committer.claim(F);
+    assertThat(get(write(F, 1, newCall(C, 1)))).as("taken: the second").isEqualTo(FENCED);
+    gates.getFirst().countDown();
+    assertThat(get(first)).isEqualTo(1);
+
+    assertThat(get(write(F, 1, newCall(C, 1)))).isEqualTo(FENCED);
+    gates.getLast().countDown();
+
+    assertThat(get(second)).isEqualTo(2);
+    assertThat(get(write(F, 2, newCall(C, 1)))).isEqualTo(new Written.Done());
   }
 
   private static void await(CountDownLatch latch) {
