@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def before():
-    """The machine as it was before any server of this session."""
+    """The machine as it was before any server of these tests."""
     return machine.things(), machine.ip_forward()
 
 

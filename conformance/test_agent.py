@@ -191,16 +191,14 @@ def test_lines_arrive_while_the_function_runs(client, script):
     assert lines == [f"line {number}" for number in range(2_000)]
 
 
-def test_logs_are_read_over_the_link_by_call_by_text_and_after_the_agents_next_start(
-    client, agent, deploy
-):
-    """Break: send the machines' answers about kept lines to nobody."""
+def counted(client, deploy, options="", after=1):
+    """An app that printed 2,000 lines in a call, and so many after it; its name, and that call."""
     name = deploy(
-        """
+        f"""
         import modal
         app = modal.App()
 
-        @app.function()
+        @app.function({options})
         def count(first, lines):
             for i in range(first, first + lines):
                 print("line", i)
@@ -211,10 +209,18 @@ def test_logs_are_read_over_the_link_by_call_by_text_and_after_the_agents_next_s
         count = modal.Function.from_name("{name}", "count")
         call = count.spawn(0, 2000)
         call.get()
-        count.remote(5000, 1)
+        count.remote(5000, {after})
         answer(call.object_id)
         """
     )
+    return name, call
+
+
+def test_logs_are_read_over_the_link_by_call_by_text_and_after_the_agents_next_start(
+    client, agent, deploy
+):
+    """Break: send the machines' answers about kept lines to nobody."""
+    name, call = counted(client, deploy, after=1)
     of_call = [f"line {i}" for i in range(2000)]
 
     def shown():
@@ -234,26 +240,7 @@ def test_logs_are_whole_and_once_while_the_agent_is_away_and_after_a_kill_of_it(
 ):
     """Break: read no archive (nothing is shown while the agent is away), or read it whole beside a
     machine's own lines (they are shown twice)."""
-    name = deploy(
-        """
-        import modal
-        app = modal.App()
-
-        @app.function(max_containers=1)
-        def count(first, lines):
-            for i in range(first, first + lines):
-                print("line", i)
-        """
-    )
-    call = client.sdk(
-        f"""
-        count = modal.Function.from_name("{name}", "count")
-        call = count.spawn(0, 2000)
-        call.get()
-        count.remote(5000, 3)
-        answer(call.object_id)
-        """
-    )
+    name, call = counted(client, deploy, "max_containers=1", after=3)
 
     def shown(*options):
         output = client.modal("app", "logs", name, "--tail", 9000, *options).stdout

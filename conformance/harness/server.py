@@ -32,7 +32,7 @@ def free_port():
 class Process:
     """A data directory, and the process that works on it while there is one."""
 
-    started = []  # all of this session, for what the machine is asked at the end
+    started = []  # all of these tests, for what the machine is asked at the end
 
     def __init__(self, data, program=PROGRAM, **environment):
         self.data = Path(data)

@@ -2,6 +2,7 @@ package dev.troupe.node.container;
 
 import dev.troupe.node.linux.Command;
 import dev.troupe.node.linux.FileTree;
+import dev.troupe.node.linux.SpareWorker;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.DirectoryStream;
@@ -13,9 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,9 +52,7 @@ public final class ScratchDisks implements AutoCloseable {
   /** What waits, by size; the size last asked for comes last. */
   private final Map<Long, Path> ready = new LinkedHashMap<>();
 
-  private final ExecutorService worker =
-      Executors.newSingleThreadExecutor(Thread.ofVirtual().name("scratch-disks").factory());
-  private boolean closed;
+  private final SpareWorker worker = new SpareWorker("scratch-disks");
   private boolean warned;
 
   private ScratchDisks(Path folder, long defaultBytes, int stock) {
@@ -147,11 +143,11 @@ public final class ScratchDisks implements AutoCloseable {
 
   /** Gives one back; it is removed, with all that was written. */
   public void release(Path disk) {
-    submit(() -> remove(disk));
+    worker.submit(() -> remove(disk));
   }
 
   private void refill(long bytes) {
-    submit(
+    worker.submit(
         () -> {
           try {
             if (stock > 0) {
@@ -242,26 +238,15 @@ public final class ScratchDisks implements AutoCloseable {
     }
   }
 
-  private synchronized void submit(Runnable work) {
-    if (!closed) {
-      worker.execute(work);
-    }
-  }
-
   /** Removes all; nothing uses them any more. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
+    worker.close();
+    if (Thread.currentThread().isInterrupted()) {
+      return;
     }
-    worker.shutdown();
     try {
-      if (!worker.awaitTermination(30, TimeUnit.SECONDS)) {
-        LOG.warn("scratch disks are still being removed");
-      }
       sweep(folder);
-    } catch (InterruptedException hurry) {
-      Thread.currentThread().interrupt();
     } catch (IOException failure) {
       LOG.warn("{} is left behind until the next start", folder, failure);
     }

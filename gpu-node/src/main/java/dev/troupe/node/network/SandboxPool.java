@@ -1,14 +1,12 @@
 package dev.troupe.node.network;
 
+import dev.troupe.node.linux.SpareWorker;
 import dev.troupe.node.network.NetworkPlan.Sandbox;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,9 +24,7 @@ public final class SandboxPool implements AutoCloseable {
   private final Deque<Sandbox> open = new ArrayDeque<>();
   private final Deque<Sandbox> blocked = new ArrayDeque<>();
   private final Set<Sandbox> leased = new HashSet<>();
-  private final ExecutorService worker =
-      Executors.newSingleThreadExecutor(Thread.ofVirtual().name("sandboxes").factory());
-  private boolean closed;
+  private final SpareWorker worker = new SpareWorker("sandboxes");
 
   /**
    * @param size how many of each kind wait
@@ -70,7 +66,7 @@ public final class SandboxPool implements AutoCloseable {
         LOG.warn("ip_forward was not restored", failure);
       }
     }
-    submit(() -> network.remove(sandbox));
+    worker.submit(() -> network.remove(sandbox));
   }
 
   private Deque<Sandbox> stock(boolean withWayOut) {
@@ -78,7 +74,7 @@ public final class SandboxPool implements AutoCloseable {
   }
 
   private void refill() {
-    submit(
+    worker.submit(
         () -> {
           fill(true);
           fill(false);
@@ -100,29 +96,13 @@ public final class SandboxPool implements AutoCloseable {
   }
 
   private synchronized boolean wants(boolean withWayOut) {
-    return !closed && stock(withWayOut).size() < size;
-  }
-
-  private synchronized void submit(Runnable work) {
-    if (!closed) {
-      worker.execute(work);
-    }
+    return !worker.isClosed() && stock(withWayOut).size() < size;
   }
 
   /** Stops making more. What is there goes with the network itself. */
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-    }
-    worker.shutdown();
-    try {
-      if (!worker.awaitTermination(30, TimeUnit.SECONDS)) {
-        LOG.warn("sandboxes are still being removed");
-      }
-    } catch (InterruptedException hurry) {
-      Thread.currentThread().interrupt();
-    }
+    worker.close();
     for (Sandbox sandbox : Set.copyOf(leased)) {
       if (sandbox.open()) {
         try {

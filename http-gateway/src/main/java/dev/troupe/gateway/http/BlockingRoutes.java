@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -83,15 +84,7 @@ public final class BlockingRoutes {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Content is named by its SHA-256 in lower-case hexadecimal."));
     }
-    MachineHeaders said = MachineHeaders.of(request);
-    return machines
-        .checkMachine(said.machineId(), said.token())
-        .thenApplyAsync(
-            machine ->
-                machine.isEmpty()
-                    ? Plain.text(401, "Content is for machines of this server.")
-                    : contentOf(digest),
-            blocking);
+    return ofMachine(request, "Content is for machines of this server.", _ -> contentOf(digest));
   }
 
   /** Answers a PUT under {@link LogIntake#PATH}: of machines alone, each for itself. */
@@ -101,14 +94,23 @@ public final class BlockingRoutes {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Segments of logs are put to their log, number and time."));
     }
+    return ofMachine(
+        request,
+        "Logs are taken from machines of this server.",
+        machine -> keep(request, path, machine));
+  }
+
+  /** Answers a machine of this server; anyone else is refused. */
+  private CompletionStage<HttpResponse> ofMachine(
+      HttpRequest request, String refusal, Function<MachineId, HttpResponse> answer) {
     MachineHeaders said = MachineHeaders.of(request);
     return machines
         .checkMachine(said.machineId(), said.token())
         .thenApplyAsync(
             machine ->
                 machine.isEmpty()
-                    ? Plain.text(401, "Logs are taken from machines of this server.")
-                    : keep(request, path, new MachineId(said.machineId())),
+                    ? Plain.text(401, refusal)
+                    : answer.apply(new MachineId(said.machineId())),
             blocking);
   }
 

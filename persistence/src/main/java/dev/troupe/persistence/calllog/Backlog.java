@@ -7,12 +7,15 @@ import dev.troupe.persistence.calllog.GroupRows.Added;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What this process has committed to the write-ahead log and not yet brought to the tables. Rows of
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * are nanoseconds of one clock. Not thread-safe.
  */
 final class Backlog {
+
+  private static final Logger log = LoggerFactory.getLogger(Backlog.class);
 
   /**
    * When rows go to the tables.
@@ -158,6 +163,15 @@ final class Backlog {
     return of == null ? List.of() : of.entries.stream().filter(entry -> !entry.started).toList();
   }
 
+  /** The rows of functions that can go and are not on their way yet, of each oldest first. */
+  List<Entry> toGo(Collection<FunctionId> wanted) {
+    return wanted.stream()
+        .distinct()
+        .flatMap(function -> of(function).stream())
+        .filter(this::isToGo)
+        .toList();
+  }
+
   /**
    * These rows are on their way to the tables by another thread: nothing merges into them any more,
    * and no later slice has them.
@@ -208,6 +222,19 @@ final class Backlog {
     if (of != null) {
       of.refusal = why;
     }
+  }
+
+  /**
+   * The same, and says so. Only a bug brings us here: what doesn't fit is refused before it is
+   * committed.
+   */
+  void refuseLoudly(FunctionId function, Exception cause) {
+    log.error(
+        "The tables refuse what is committed of {}; it stays in the write-ahead log, and nothing"
+            + " can be written for this function",
+        function,
+        cause);
+    refuse(function, new IllegalStateException("the store refuses changes of " + function, cause));
   }
 
   /** Why the tables refuse this function's rows; null while they don't. */

@@ -4,6 +4,7 @@ import dev.troupe.actors.calllog.CallLog.Written;
 import dev.troupe.actors.calllog.LogWrite;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.persistence.calllog.ChangeCodec.Part;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -79,6 +80,22 @@ sealed interface CommitRequest {
     @Override
     public void fail(Throwable why) {
       promise.completeExceptionally(why);
+    }
+  }
+
+  /** The requests of a group by their kinds, each in its order. */
+  record Group(List<Write> writes, List<Claim> claims, List<Settle> settles) {
+
+    static Group of(List<CommitRequest> requests) {
+      Group group = new Group(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      for (CommitRequest request : requests) {
+        switch (request) {
+          case Write write -> group.writes.add(write);
+          case Claim claim -> group.claims.add(claim);
+          case Settle settle -> group.settles.add(settle);
+        }
+      }
+      return group;
     }
   }
 }

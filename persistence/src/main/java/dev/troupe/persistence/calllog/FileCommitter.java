@@ -13,14 +13,12 @@ import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.StoreAway;
 import java.io.IOException;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -104,7 +102,7 @@ final class FileCommitter implements Committer.Work {
           group = queue.take(sliceUnderWay ? OptionalLong.empty() : backlog.due());
         }
         settler.tellWhatIsDone();
-        handle(group);
+        handle(CommitRequest.Group.of(group));
         startSlice();
       } catch (Throwable unexpected) {
         log.error("The call log's committer met a bug", unexpected);
@@ -114,25 +112,15 @@ final class FileCommitter implements Committer.Work {
     leave();
   }
 
-  private void handle(List<CommitRequest> group) {
-    List<Write> writes = new ArrayList<>();
-    List<Claim> claims = new ArrayList<>();
-    List<Settle> settles = new ArrayList<>();
-    for (CommitRequest request : group) {
-      switch (request) {
-        case Write write -> writes.add(write);
-        case Claim claim -> claims.add(claim);
-        case Settle settle -> settles.add(settle);
-      }
+  private void handle(CommitRequest.Group group) {
+    if (!group.writes().isEmpty()) {
+      commit(group.writes());
     }
-    if (!writes.isEmpty()) {
-      commit(writes);
+    if (!group.settles().isEmpty()) {
+      settle(group.settles());
     }
-    if (!settles.isEmpty()) {
-      settle(settles);
-    }
-    if (!claims.isEmpty()) {
-      claim(claims);
+    if (!group.claims().isEmpty()) {
+      claim(group.claims());
     }
   }
 
@@ -206,7 +194,7 @@ final class FileCommitter implements Committer.Work {
   }
 
   private void settle(List<Settle> settles) {
-    List<Entry> rows = start(functions(settles, Settle::function));
+    List<Entry> rows = start(settles.stream().map(Settle::function).toList());
     settler.settle(
         rows,
         settled -> {
@@ -226,35 +214,15 @@ final class FileCommitter implements Committer.Work {
     }
   }
 
-  private static <R> List<FunctionId> functions(List<R> requests, Function<R, FunctionId> of) {
-    return requests.stream().map(of).distinct().toList();
-  }
-
   private List<Entry> start(List<FunctionId> functions) {
-    List<Entry> rows =
-        functions.stream()
-            .filter(function -> backlog.refusal(function) == null)
-            .flatMap(function -> backlog.of(function).stream())
-            .toList();
+    List<Entry> rows = backlog.toGo(functions);
     backlog.start(rows);
     return rows;
   }
 
   /** What came to the tables needs no place here any more. */
   private void forget(Settler.Settled settled) {
-    settled
-        .refused()
-        .forEach(
-            (function, refusal) -> {
-              log.error(
-                  "The tables refuse what is committed of {}; it stays in the write-ahead log, and"
-                      + " nothing can be written for this function",
-                  function,
-                  refusal);
-              backlog.refuse(
-                  function,
-                  new IllegalStateException("the store refuses changes of " + function, refusal));
-            });
+    settled.refused().forEach(backlog::refuseLoudly);
     backlog.settled(settled.rows());
     settled
         .rows()
@@ -283,9 +251,10 @@ final class FileCommitter implements Committer.Work {
       owners.remove(claim.function());
       claims.put(claim.function(), claim);
     }
-    settler.settle(start(functions(group, Claim::function)), this::forget);
+    List<FunctionId> functions = group.stream().map(Claim::function).toList();
+    settler.settle(start(functions), this::forget);
     settler.claim(
-        group.stream().map(Claim::function).toList(),
+        functions,
         (raised, failure) -> {
           for (int i = 0; i < group.size(); i++) {
             Claim claim = group.get(i);

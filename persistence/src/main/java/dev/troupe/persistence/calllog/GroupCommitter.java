@@ -83,7 +83,7 @@ final class GroupCommitter implements Committer.Work {
     while (!queue.isDrained()) {
       List<CommitRequest> group = queue.take(backlog.due());
       try {
-        commit(group);
+        commit(CommitRequest.Group.of(group));
       } catch (Throwable unexpected) {
         log.error("The call log's committer met a bug", unexpected);
         group.forEach(request -> request.fail(unexpected));
@@ -92,24 +92,14 @@ final class GroupCommitter implements Committer.Work {
     leave();
   }
 
-  private void commit(List<CommitRequest> group) {
-    List<Write> writes = new ArrayList<>();
-    List<Claim> claims = new ArrayList<>();
-    List<Settle> settles = new ArrayList<>();
-    for (CommitRequest request : group) {
-      switch (request) {
-        case Write write -> writes.add(write);
-        case Claim claim -> claims.add(claim);
-        case Settle settle -> settles.add(settle);
-      }
-    }
-    settle(settles);
+  private void commit(CommitRequest.Group group) {
+    settle(group.settles());
     List<Entry> slice = backlog.slice(System.nanoTime());
-    if (!writes.isEmpty() || !slice.isEmpty()) {
-      commitWrites(writes, slice);
+    if (!group.writes().isEmpty() || !slice.isEmpty()) {
+      commitWrites(group.writes(), slice);
     }
-    if (!claims.isEmpty()) {
-      commitClaims(claims);
+    if (!group.claims().isEmpty()) {
+      commitClaims(group.claims());
     }
   }
 
@@ -134,7 +124,7 @@ final class GroupCommitter implements Committer.Work {
               open -> Optional.of(attempt(open, group, slice)), Optional.empty());
     } catch (SliceRefused refused) {
       if (group.isEmpty() && isOfOneFunction(slice)) {
-        refuse(slice.getFirst().function, refused);
+        backlog.refuseLoudly(slice.getFirst().function, refused);
       } else {
         commitWrites(group, List.of());
         byFunction(slice).forEach(part -> commitWrites(List.of(), part));
@@ -142,7 +132,7 @@ final class GroupCommitter implements Committer.Work {
       return;
     } catch (SQLException | RuntimeException refused) {
       if (group.isEmpty()) {
-        slice.forEach(entry -> refuse(entry.function, refused));
+        slice.forEach(entry -> backlog.refuseLoudly(entry.function, refused));
       } else if (group.size() == 1) {
         group.getFirst().promise().complete(refusal(refused));
       } else {
@@ -233,13 +223,7 @@ final class GroupCommitter implements Committer.Work {
   // ---- rows of the write-ahead log
 
   private void settle(List<Settle> settles) {
-    List<Entry> rows =
-        settles.stream()
-            .map(Settle::function)
-            .distinct()
-            .filter(function -> backlog.refusal(function) == null)
-            .flatMap(function -> backlog.of(function).stream())
-            .toList();
+    List<Entry> rows = backlog.toGo(settles.stream().map(Settle::function).toList());
     if (!rows.isEmpty()) {
       commitWrites(List.of(), rows);
     }
@@ -255,17 +239,6 @@ final class GroupCommitter implements Committer.Work {
     } else {
       settle.promise().complete(null);
     }
-  }
-
-  /** Only a bug brings us here: what doesn't fit is refused before it is committed. */
-  private void refuse(FunctionId function, Exception refused) {
-    log.error(
-        "The tables refuse what is committed of {}; it stays in the write-ahead log, and nothing"
-            + " can be written for this function",
-        function,
-        refused);
-    backlog.refuse(
-        function, new IllegalStateException("the store refuses changes of " + function, refused));
   }
 
   private static boolean isOfOneFunction(List<Entry> slice) {

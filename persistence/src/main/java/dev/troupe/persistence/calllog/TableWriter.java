@@ -94,13 +94,15 @@ final class TableWriter {
    * merged into earlier ones.
    */
   void writeWithBlobs(Collection<Touched> changes) throws SQLException {
-    for (Touched touched : changes) {
-      for (InputChange input : touched.inputs) {
-        if (input.insert != null) {
-          blobs(input.owner, input.callKey, input.index, PAYLOAD, input.insert.payload());
-        }
-        if (input.output != null && input.output.result() != null) {
-          blobs(input.owner, input.callKey, input.index, RESULT, input.output.result());
+    for (Batch batch : List.of(dropBlobs, newBlobs)) {
+      for (Touched touched : changes) {
+        for (InputChange input : touched.inputs) {
+          if (input.insert != null) {
+            blobs(batch, input.owner, input.callKey, input.index, PAYLOAD, input.insert.payload());
+          }
+          if (input.output != null && input.output.result() != null) {
+            blobs(batch, input.owner, input.callKey, input.index, RESULT, input.output.result());
+          }
         }
       }
     }
@@ -113,6 +115,7 @@ final class TableWriter {
       switch (change) {
         case LogWrite.NewInput(var row) ->
             blobs(
+                newBlobs,
                 owner,
                 Columns.callKey(row.input(), function),
                 Columns.index(row.input()),
@@ -121,6 +124,7 @@ final class TableWriter {
         case LogWrite.Finished(var row) -> {
           if (row.result() != null) {
             blobs(
+                newBlobs,
                 owner,
                 Columns.callKey(row.input(), function),
                 Columns.index(row.input()),
@@ -136,7 +140,6 @@ final class TableWriter {
             LogWrite.Cleared _ -> {}
       }
     }
-    dropBlobs.run();
     newBlobs.run();
   }
 
@@ -228,16 +231,11 @@ final class TableWriter {
     return change.lease == null ? InputState.WAITING : InputState.LEASED;
   }
 
-  private void blobs(long owner, String callKey, int index, int role, Payload payload)
+  private static void blobs(
+      Batch batch, long owner, String callKey, int index, int role, Payload payload)
       throws SQLException {
-    blob(owner, callKey, index, role, payload.stored());
-    blob(owner, callKey, index, role, payload.attached());
-  }
-
-  private void blob(long owner, String callKey, int index, int role, @Nullable BlobId blob)
-      throws SQLException {
-    if (blob != null) {
-      for (Batch batch : List.of(dropBlobs, newBlobs)) {
+    for (BlobId blob : new BlobId[] {payload.stored(), payload.attached()}) {
+      if (blob != null) {
         batch
             .begin()
             .text(blob.value())
