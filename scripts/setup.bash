@@ -153,10 +153,51 @@ install_missing() {
 
 # ---- what only tests need --------------------------------------------------------------------
 
-# set_up_test_tools: a registry server for the tests of images: the system's, or Debian's package
-# unpacked, since installing it would start it.
+# set_up_test_tools: a registry server for the tests of images, and PostgreSQL for those of stores: the
+# system's, or Debian's packages unpacked, since installing them would start servers.
 set_up_test_tools() {
   if lacks docker-registry "$state/docker-registry/usr/bin/docker-registry"; then locked unpack_registry; fi
+  if ! find_postgres; then
+    locked unpack_postgres
+    find_postgres || fail 'PostgreSQL, which tests need, was unpacked and does not run.' "See $logs."
+  fi
+}
+
+# find_postgres: sets TROUPE_POSTGRES, for the tests, to the folder of programs of a PostgreSQL 15 or newer.
+find_postgres() {
+  local bin version
+  for bin in /usr/lib/postgresql/*/bin "$state"/postgresql/usr/lib/postgresql/*/bin; do
+    version=${bin%/bin} version=${version##*/}
+    if [[ -x $bin/initdb && $version =~ ^[0-9]+$ ]] && ((version >= 15)) &&
+      LD_LIBRARY_PATH=$bin/../../../x86_64-linux-gnu "$bin/postgres" --version >/dev/null 2>&1; then
+      export TROUPE_POSTGRES=$bin
+      return 0
+    fi
+  done
+  return 1
+}
+
+unpack_postgres() {
+  apt_update
+  step postgresql "Unpacking Debian's PostgreSQL into .troupe, for the tests" download_postgres ||
+    fail 'PostgreSQL, which tests need, could not be had.' "$mend_apt"
+}
+
+# download_postgres: the server that Debian's metapackage names, with the libraries that are not here;
+# without that of its compiler, which is not used.
+download_postgres() {
+  local folder=$state/postgresql server
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  server=$(apt-cache depends postgresql | sed -nE 's/.*Depends: (postgresql-[0-9]+)$/\1/p' | head -n 1)
+  (
+    cd "$folder"
+    # shellcheck disable=SC2046
+    apt-get download "$server" $(apt-get install --simulate --no-install-recommends "$server" |
+      sed -nE '/^Inst lib(llvm|.*-perl|z3|json-perl)/d; s/^Inst (lib[^ ]+).*/\1/p')
+    for package in *.deb; do dpkg-deb -x "$package" .; done
+    rm -- *.deb
+  )
 }
 
 unpack_registry() {

@@ -2,6 +2,7 @@ package dev.troupe.launcher;
 
 import com.typesafe.config.Config;
 import dev.troupe.node.NodeSettings;
+import dev.troupe.persistence.Persistence;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -66,12 +68,31 @@ final class Up implements Callable<Integer> {
       Path pid = root.resolve("server.pid");
       Files.writeString(pid, ProcessHandle.current().pid() + "\n");
       sayReady(root, url);
+      AtomicReference<@Nullable String> lost = endWhenLost(server.persistence(), signals);
       signals.await();
-      System.out.println("Ending; running calls get some seconds. Once more ends at once.");
       Files.deleteIfExists(pid);
+      String other = lost.get();
+      if (other != null) {
+        throw new Refusal(other);
+      }
+      System.out.println("Ending; running calls get some seconds. Once more ends at once.");
     }
     // A daemon of a library may outlive this; nothing of ours is left to wait for.
     return 0;
+  }
+
+  /** Ends the server once another one has its store. */
+  private static AtomicReference<@Nullable String> endWhenLost(
+      Persistence persistence, Signals signals) {
+    AtomicReference<@Nullable String> lost = new AtomicReference<>();
+    persistence
+        .lost()
+        .thenAccept(
+            why -> {
+              lost.set(why);
+              signals.end();
+            });
+    return lost;
   }
 
   private void killContainers() {

@@ -1,5 +1,7 @@
 package dev.troupe.persistence;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.typesafe.config.Config;
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.calllog.CallLog;
@@ -15,13 +17,19 @@ import dev.troupe.persistence.store.BlockingReads;
 import dev.troupe.persistence.store.DataDirectory;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.Database.Address;
+import dev.troupe.persistence.store.StoreHold;
 import dev.troupe.persistence.vault.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * Everything a server keeps, opened: the ports of {@code actors}, the keys, and where Pekko finds
@@ -36,6 +44,7 @@ public final class Persistence implements AutoCloseable {
   private final Vault vault;
   private final byte[] serverKey;
   private final Config journalConfig;
+  private final CompletionStage<String> lost;
   private final Deque<AutoCloseable> toClose;
 
   private Persistence(
@@ -46,9 +55,10 @@ public final class Persistence implements AutoCloseable {
     KeyFiles keys = new KeyFiles(data);
     this.serverKey = keys.serverKey();
     this.vault = keys.vault();
-    data.prepareStore();
+    data.prepareStore(!settings.url().isEmpty());
     Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
     Address calls = address(settings, data.callsFile(), settings.cacheBytes());
+    this.lost = settings.url().isEmpty() ? new CompletableFuture<>() : hold(settings, calls);
     opened(Database.open(journal, "journal", 2, settings.readPatience()));
     Database database =
         opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
@@ -82,6 +92,26 @@ public final class Persistence implements AutoCloseable {
       if (!started) {
         closeAll(toClose);
       }
+    }
+  }
+
+  /** Takes a shared store for this process; nothing was done there before. */
+  private CompletionStage<String> hold(PersistenceSettings settings, Address address) {
+    StoreHold hold = opened(StoreHold.take(address, settings.readPatience()));
+    try (Database store = Database.open(address, "store", 2, settings.readPatience())) {
+      StoreHold.checkKeys(store, address, fingerprint(serverKey));
+    }
+    return hold.lost();
+  }
+
+  /** Tells a key from others, and tells nobody the key. */
+  private static String fingerprint(byte[] key) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update("troupe store".getBytes(UTF_8));
+      return HexFormat.of().formatHex(digest.digest(key), 0, 16);
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
     }
   }
 
@@ -145,6 +175,14 @@ public final class Persistence implements AutoCloseable {
   /** Where the actor system finds journal and snapshots; to be put over its configuration. */
   public Config journalConfig() {
     return journalConfig;
+  }
+
+  /**
+   * Done, with a sentence, when another process has taken the store: this one must end. Only where
+   * the store is a database that others can reach.
+   */
+  public CompletionStage<String> lost() {
+    return lost;
   }
 
   /** Ends what is in flight, closes the stores and gives the data directory free. */

@@ -6,7 +6,7 @@ import java.time.Duration;
 /**
  * Section {@code troupe.store}; its {@code reference.conf} says what each setting is.
  *
- * @param url empty: H2 files in the data directory
+ * @param url empty: H2 files in the data directory; else PostgreSQL's
  */
 public record PersistenceSettings(
     String url,

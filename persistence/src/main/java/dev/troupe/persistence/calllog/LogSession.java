@@ -7,11 +7,11 @@ import dev.troupe.actors.id.InputId;
 import dev.troupe.persistence.calllog.MergedChanges.Touched;
 import dev.troupe.persistence.store.Database;
 import dev.troupe.persistence.store.Query;
+import dev.troupe.persistence.store.SqlFailures;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -48,8 +48,7 @@ final class LogSession implements TakenKeys, AutoCloseable {
     this.connection = connection;
     this.committer = committer;
     this.writer = new TableWriter(connection);
-    this.newChanges =
-        connection.prepareStatement(LogSql.NEW_CHANGES, Statement.RETURN_GENERATED_KEYS);
+    this.newChanges = connection.prepareStatement(LogSql.NEW_CHANGES, new String[] {"id"});
     this.dropChanges = connection.prepareStatement(LogSql.DROP_CHANGES);
     this.keys = new KeyLookup(connection);
     this.settledTo = connection.prepareStatement(LogSql.SETTLED_TO);
@@ -189,6 +188,13 @@ final class LogSession implements TakenKeys, AutoCloseable {
         try (PreparedStatement insert = connection.prepareStatement(LogSql.NEW_OWNER)) {
           insert.setString(1, function.value());
           insert.executeUpdate();
+        } catch (SQLException failure) {
+          if (SqlFailures.isDuplicate(failure)) {
+            // Another process made the row meanwhile: a conflict, after which this is tried again.
+            throw new SQLException(
+                "two claim " + function + " for the first time", "40001", failure);
+          }
+          throw failure;
         }
       }
     }

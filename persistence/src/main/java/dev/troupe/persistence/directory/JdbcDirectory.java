@@ -35,6 +35,13 @@ public final class JdbcDirectory implements Directory {
       WHERE kind = ? AND id = ?""";
   private static final String UPDATE_ATTRIBUTES =
       "UPDATE directory_entry SET attributes = ? WHERE kind = ? AND id = ?";
+
+  /** In one order for all, so that writers of a name wait for each other and never in a ring. */
+  private static final String LOCK =
+      """
+      SELECT id FROM directory_entry
+      WHERE kind = ? AND (id = ? OR (environment = ? AND name = ?)) ORDER BY id FOR UPDATE""";
+
   private static final String TAKE_NAME =
       """
       UPDATE directory_entry SET name = NULL
@@ -208,6 +215,18 @@ public final class JdbcDirectory implements Directory {
 
   /** Commits a change and makes it durable; false when another writer has the name or the id. */
   private boolean wrote(Change change) throws SQLException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return wroteOnce(change);
+      } catch (SQLException failure) {
+        if (attempt == ATTEMPTS || !SqlFailures.isConflict(failure)) {
+          throw failure;
+        }
+      }
+    }
+  }
+
+  private boolean wroteOnce(Change change) throws SQLException {
     try (Connection connection = database.pool().getConnection()) {
       connection.setAutoCommit(false);
       boolean done = false;
@@ -247,6 +266,12 @@ public final class JdbcDirectory implements Directory {
 
   private static void replace(Connection connection, Entry entry) throws SQLException {
     if (!entry.name().isEmpty()) {
+      Query.of(connection, LOCK)
+          .with(entry.kind().name())
+          .with(entry.id())
+          .with(entry.environment())
+          .with(entry.name())
+          .list(row -> row.getString(1));
       Query.of(connection, TAKE_NAME)
           .with(entry.kind().name())
           .with(entry.environment())

@@ -28,6 +28,9 @@ public final class JournalConfig {
       values.put(DATABASE + "db.user", address.user());
       values.put(DATABASE + "db.password", address.password());
       values.put(DATABASE + "db.driver", "org.postgresql.Driver");
+      for (String name : address.properties().stringPropertyNames()) {
+        values.put(DATABASE + "db.properties." + name, address.properties().getProperty(name));
+      }
     }
     return ConfigFactory.parseMap(values, "journal")
         .withFallback(ConfigFactory.parseResources(JournalConfig.class, "/troupe-journal.conf"));

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *   LOCK      locked while a server runs; holds its process id
  *   keys/     server.key, vault.json
  *   store/    journal.mv.db; calls.mv.db, which holds call log and directory;
- *             calls/, where commits of the call log go ahead of its tables
+ *             calls/, where commits of the call log go ahead of its tables;
+ *             empty where PostgreSQL has the store
  *   blobs/    see FileBlobStore
  * </pre>
  *
@@ -90,9 +91,28 @@ public final class DataDirectory implements AutoCloseable {
             .formatted(root, text, LAYOUT));
   }
 
-  /** Makes the directory of the databases; keys must be there before. */
-  public void prepareStore() throws IOException {
+  /**
+   * Makes the directory of the databases; keys must be there before.
+   *
+   * @param elsewhere whether the store is a database that is not in here
+   * @throws StartRefused where it was the other way before: nothing is moved from one to the other
+   */
+  public void prepareStore(boolean elsewhere) throws IOException {
     DurableFiles.createPrivateDirectory(root.resolve("store"));
+    boolean here = Files.exists(root.resolve("store").resolve("journal.mv.db"));
+    if (elsewhere && here) {
+      throw new StartRefused(
+          ("The data directory %s has a store of its own, and nothing of it would be in"
+                  + " the database of troupe.store.url. Leave that setting empty, or give --data another"
+                  + " directory.")
+              .formatted(root));
+    }
+    if (!elsewhere && !here && Files.exists(root.resolve("VERSION"))) {
+      throw new StartRefused(
+          ("The store of the data directory %s is not in it. Where it is on PostgreSQL, start with"
+                  + " troupe.store.url; where it is lost, restore %s from a backup.")
+              .formatted(root, root.resolve("store")));
+    }
   }
 
   /** Marks the directory as whole: to be called once everything in it was made. */

@@ -13,6 +13,8 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationState;
 
 /**
  * One relational database: how to reach it, and what makes a commit durable there. SQL is written
@@ -43,14 +45,38 @@ public final class Database implements AutoCloseable {
           "");
     }
 
-    /** For messages: without what only drivers read. */
+    /** For messages: without what only drivers read, a password for example. */
     String place() {
-      return url.replaceFirst(";.*", "");
+      return url.replaceFirst("[;?].*", "").replaceFirst("//[^/@]*@", "//");
     }
 
     /** H2 writes behind a commit, so it must be told when to have written. */
     public boolean writesBehind() {
       return url.startsWith("jdbc:h2:");
+    }
+
+    boolean isPostgres() {
+      return url.startsWith("jdbc:postgresql:");
+    }
+
+    /** What the driver is told beside the address; what the URL says goes before it. */
+    public Properties properties() {
+      Properties properties = new Properties();
+      if (isPostgres()) {
+        // Batches of inserts become few statements; a peer that vanished is noticed some day.
+        properties.setProperty("reWriteBatchedInserts", "true");
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("ApplicationName", "troupe");
+      }
+      return properties;
+    }
+
+    Connection connect(Properties more) throws SQLException {
+      Properties properties = properties();
+      properties.putAll(more);
+      properties.setProperty("user", user);
+      properties.setProperty("password", password);
+      return DriverManager.getConnection(url, properties);
     }
   }
 
@@ -74,6 +100,7 @@ public final class Database implements AutoCloseable {
     config.setJdbcUrl(address.url());
     config.setUsername(address.user());
     config.setPassword(address.password());
+    config.setDataSourceProperties(address.properties());
     config.setMaximumPoolSize(connections);
     // One stays: H2 closes its file with the last connection.
     config.setMinimumIdle(1);
@@ -87,6 +114,8 @@ public final class Database implements AutoCloseable {
           "The tables of %s can't be brought up to date: %s"
               .formatted(address.place(), failure.getMessage()),
           failure);
+    } catch (StartRefused refused) {
+      throw refused;
     } catch (RuntimeException failure) {
       throw new StartRefused(
           "The database %s can't be opened: %s".formatted(address.place(), failure.getMessage()),
@@ -97,16 +126,35 @@ public final class Database implements AutoCloseable {
   private void migrate(String schema) {
     boolean done = false;
     try {
-      Flyway.configure()
-          .dataSource(pool)
-          .locations("classpath:db/" + schema)
-          .table("schema_" + schema)
-          .load()
-          .migrate();
+      Flyway flyway =
+          Flyway.configure()
+              .dataSource(pool)
+              .locations("classpath:db/" + schema)
+              .table("schema_" + schema)
+              // On PostgreSQL the tables of journal and calls share a database.
+              .baselineOnMigrate(address.isPostgres())
+              .baselineVersion("0")
+              .load();
+      // Of tables of a later release it touches none.
+      flyway.migrate();
+      refuseLater(flyway.info().all());
       done = true;
     } finally {
       if (!done) {
         pool.close();
+      }
+    }
+  }
+
+  /** Flyway itself goes on with tables of a later release than it knows. */
+  private void refuseLater(MigrationInfo[] migrations) {
+    for (MigrationInfo migration : migrations) {
+      if (migration.getState() == MigrationState.FUTURE_SUCCESS
+          || migration.getState() == MigrationState.FUTURE_FAILED) {
+        throw new StartRefused(
+            ("The tables of %s are those of a later release of Troupe (%s, version %s). Start that"
+                    + " release, or restore the backup made before it was started.")
+                .formatted(address.place(), migration.getScript(), migration.getVersion()));
       }
     }
   }
@@ -118,10 +166,7 @@ public final class Database implements AutoCloseable {
 
   /** A connection of the caller's own, for as long as it likes. */
   public Connection connect() throws SQLException {
-    Properties properties = new Properties();
-    properties.put("user", address.user());
-    properties.put("password", address.password());
-    return DriverManager.getConnection(address.url(), properties);
+    return address.connect(new Properties());
   }
 
   /** Returns when what was committed before survives a power cut. */

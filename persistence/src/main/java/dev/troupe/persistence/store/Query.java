@@ -42,7 +42,7 @@ public final class Query {
     if (value == null) {
       statement.setNull(++parameter, Types.VARCHAR);
     } else {
-      statement.setString(++parameter, value);
+      statement.setString(++parameter, Texts.storable(value));
     }
     return this;
   }

@@ -11,6 +11,8 @@ import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.id.CallId;
 import dev.troupe.persistence.Persistence;
+import dev.troupe.persistence.PersistenceSettings;
+import dev.troupe.persistence.Postgres;
 import java.io.ByteArrayInputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -20,15 +22,19 @@ import java.util.concurrent.Semaphore;
 
 /**
  * The process that {@link KillTest} kills: writes to every store of a data directory until then,
- * and says on standard output what was acknowledged, a line each. Arguments: the data directory,
- * and a word that is new in each run.
+ * and says on standard output what was acknowledged, a line each. Arguments: the data directory, a
+ * word that is new in each run, and the URL of a PostgreSQL store or nothing.
  */
 final class DoomedWriter {
 
   private static final int IN_FLIGHT = 40;
 
   public static void main(String[] arguments) throws Exception {
-    Persistence persistence = Persistence.start(Rows.settings(), Path.of(arguments[0]));
+    PersistenceSettings settings =
+        arguments.length == 2
+            ? Rows.settings()
+            : Postgres.settings(arguments[2], Postgres.PASSWORD);
+    Persistence persistence = Persistence.start(settings, Path.of(arguments[0]));
     PrintStream out = System.out;
     Thread others = Thread.ofPlatform().start(() -> writeOthers(persistence, arguments[1], out));
     writeCalls(persistence, arguments[1], out);

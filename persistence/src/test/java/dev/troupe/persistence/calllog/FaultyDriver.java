@@ -12,8 +12,8 @@ import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JDBC driver before H2's, whose connections can be told to fail: URL {@code jdbc:faulty:} and
- * H2's own behind it. One test at a time uses it.
+ * A JDBC driver before a database's, whose connections can be told to fail: URL {@code
+ * jdbc:faulty:} and the database's own behind it. One test at a time uses it.
  */
 public final class FaultyDriver implements Driver {
 
@@ -35,8 +35,8 @@ public final class FaultyDriver implements Driver {
     }
   }
 
-  static String url(String h2Url) {
-    return PREFIX + h2Url;
+  static String url(String url) {
+    return PREFIX + url;
   }
 
   /** Back to no faults. */

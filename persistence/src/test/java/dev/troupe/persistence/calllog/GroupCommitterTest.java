@@ -46,11 +46,16 @@ class GroupCommitterTest {
   private Database database;
   private Committer committer;
 
+  /** A new database. */
+  Address address(Path directory) {
+    return Address.h2(directory.resolve("calls"), 4 << 20);
+  }
+
   @BeforeEach
   void open(@TempDir Path directory) {
     FaultyDriver.reset();
-    String h2 = Address.h2(directory.resolve("calls"), 4 << 20).url();
-    Address address = new Address(FaultyDriver.url(h2), "sa", "");
+    Address real = address(directory);
+    Address address = new Address(FaultyDriver.url(real.url()), real.user(), real.password());
     database = Database.open(address, "calls", 4, Duration.ofSeconds(10));
     committer = committer();
   }
@@ -327,6 +332,18 @@ class GroupCommitterTest {
       assertThat(get(unrelated)).isEqualTo(new Written.Done());
     }
     assertThat(known(F, "late")).isFalse();
+  }
+
+  @Test
+  void twoProcessesThatClaimANewFunctionAtOnceGetAnEpochEach() {
+    try (Committer other = committer()) {
+      for (int i = 0; i < 20; i++) {
+        FunctionId function = Rows.function("new " + i);
+        var one = committer.claim(function);
+        var two = other.claim(function);
+        assertThat(List.of(get(one), get(two))).containsExactlyInAnyOrder(1L, 2L);
+      }
+    }
   }
 
   // ---- the write-ahead log

@@ -95,7 +95,7 @@ class H2PlansTest {
     }
   }
 
-  private static String sql(String name) {
+  static String sql(String name) {
     return switch (name) {
       case "LOCK_OWNERS" -> LogSql.LOCK_OWNERS.formatted("?, ?, ?, ?");
       case "RAISE_EPOCH" -> LogSql.RAISE_EPOCH;

@@ -7,6 +7,7 @@ import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.persistence.store.BlockingReads;
 import dev.troupe.persistence.store.Database;
+import dev.troupe.persistence.store.Database.Address;
 import dev.troupe.persistence.store.StoreAway;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,14 +32,14 @@ class JdbcDirectoryTest {
   private BlockingReads reads;
   private JdbcDirectory directory;
 
+  /** A new database. */
+  Address address(Path data) {
+    return Address.h2(data.resolve("calls"), 1 << 20);
+  }
+
   @BeforeEach
   void open(@TempDir Path data) {
-    database =
-        Database.open(
-            Database.Address.h2(data.resolve("calls"), 1 << 20),
-            "calls",
-            4,
-            Duration.ofSeconds(10));
+    database = Database.open(address(data), "calls", 4, Duration.ofSeconds(10));
     reads = new BlockingReads();
     directory = new JdbcDirectory(database, reads);
   }
@@ -79,6 +80,14 @@ class JdbcDirectoryTest {
     assertThat(get(directory.find(Kind.APP, "dev", "hello"))).isEmpty();
     assertThat(get(directory.find(Kind.SECRET, "main", "hello"))).isEmpty();
     assertThat(get(directory.byId(Kind.SECRET, "ap-1"))).isEmpty();
+  }
+
+  @Test
+  void aNulInANameIsNoFailure() {
+    assertThat(get(directory.find(Kind.APP, "main", "a\0b"))).isEmpty();
+    get(directory.put(app("ap-1", "main", "a\0b", 0)));
+
+    assertThat(get(directory.find(Kind.APP, "main", "a\0b")).orElseThrow().id()).isEqualTo("ap-1");
   }
 
   @Test

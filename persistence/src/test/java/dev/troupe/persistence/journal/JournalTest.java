@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.troupe.actors.app.AppEvent;
 import dev.troupe.persistence.Persistence;
 import dev.troupe.persistence.PersistenceSettings;
+import dev.troupe.persistence.Postgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -24,7 +25,10 @@ import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pekko's journal in a data directory: what was persisted is replayed by the next process. */
+/**
+ * Pekko's journal in a data directory, and on PostgreSQL: what was persisted is replayed by the
+ * next process.
+ */
 class JournalTest {
 
   private static final PersistenceSettings SETTINGS =
@@ -65,8 +69,8 @@ class JournalTest {
     }
   }
 
-  private static String tell(Path data, String reason) {
-    try (Persistence persistence = Persistence.start(SETTINGS, data)) {
+  private static String tell(PersistenceSettings settings, Path data, String reason) {
+    try (Persistence persistence = Persistence.start(settings, data)) {
       ActorTestKit kit =
           ActorTestKit.create(
               "journal",
@@ -87,9 +91,18 @@ class JournalTest {
 
   @Test
   void eventsAreReplayedAfterARestart(@TempDir Path data) {
-    assertThat(tell(data, "one")).isEqualTo("one");
-    assertThat(tell(data, "two")).isEqualTo("one two");
-    assertThat(tell(data, "three")).isEqualTo("one two three");
+    eventsAreReplayed(SETTINGS, data);
+    assertThat(tell(SETTINGS, data, "three")).isEqualTo("one two three");
+  }
+
+  @Test
+  void eventsAreReplayedFromPostgres(@TempDir Path data) {
+    eventsAreReplayed(Postgres.shared().settings(), data);
+  }
+
+  private static void eventsAreReplayed(PersistenceSettings settings, Path data) {
+    assertThat(tell(settings, data, "one")).isEqualTo("one");
+    assertThat(tell(settings, data, "two")).isEqualTo("one two");
   }
 
   @Test
