@@ -8,6 +8,7 @@ import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.RuncDriver;
 import dev.troupe.node.container.ScratchDisks;
 import dev.troupe.node.door.ContainerDoors;
+import dev.troupe.node.gpu.Gpus;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.Command;
 import dev.troupe.node.linux.FileTree;
@@ -66,6 +67,7 @@ public final class NodeAgent implements AutoCloseable {
       LogReader reader,
       ContainerDoors doors,
       Images images,
+      Gpus gpus,
       Path runDirectory) {}
 
   /** A container and the thread that looks after it. */
@@ -100,6 +102,7 @@ public final class NodeAgent implements AutoCloseable {
             grounds.images(),
             grounds.sandboxes(),
             grounds.scratchDisks(),
+            grounds.gpus(),
             hostFiles,
             grounds.doors(),
             grounds.pipes(),
@@ -177,6 +180,7 @@ public final class NodeAgent implements AutoCloseable {
             new LogReader(logs, containers),
             doors,
             images,
+            Gpus.open(machine, settings.simulatedGpus(), settings.nvmlLibrary()),
             run);
     NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
@@ -211,7 +215,7 @@ public final class NodeAgent implements AutoCloseable {
       return Hello.newBuilder()
           .setLinkVersion(LINK_VERSION)
           .setMachineId(machineId)
-          .setCapacity(Machine.capacity(settings.simulatedGpus()))
+          .setCapacity(Machine.capacity(grounds.gpus().types()))
           .addAllContainers(state.restated())
           .setBlobUrl(grounds.blobs().url())
           .putAllLabels(settings.labels())
