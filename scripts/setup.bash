@@ -153,10 +153,16 @@ install_missing() {
 
 # ---- what only tests need --------------------------------------------------------------------
 
-# set_up_test_tools: a registry server for the tests of images: the system's, or Debian's package
-# unpacked, since installing it would start it.
+# set_up_test_tools: a C compiler, for the stand-in of a driver's library; a registry server for the tests
+# of images: the system's, or Debian's package unpacked, since installing it would start it.
 set_up_test_tools() {
+  if lacks cc; then locked install_compiler; fi
   if lacks docker-registry "$state/docker-registry/usr/bin/docker-registry"; then locked unpack_registry; fi
+}
+
+install_compiler() {
+  need_apt gcc libc6-dev
+  apt_install gcc libc6-dev
 }
 
 unpack_registry() {
