@@ -6,7 +6,6 @@ from harness.guide import blocks
 from harness.waiting import eventually
 
 
-@pytest.mark.core
 @pytest.mark.timeout(120)
 def test_a_served_app_runs_new_code_after_an_edit_and_ends_with_ctrl_c(client, script):
     """Break: let AppPublish without a state leave its functions as they were."""
