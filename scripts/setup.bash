@@ -153,9 +153,11 @@ install_missing() {
 
 # ---- what only tests need --------------------------------------------------------------------
 
-# set_up_test_tools: a registry server for the tests of images, and PostgreSQL for those of stores: the
-# system's, or Debian's packages unpacked, since installing them would start servers.
+# set_up_test_tools: a C compiler, for the stand-in of a driver's library; a registry server for the tests
+# of images, and PostgreSQL for those of stores: the system's, or Debian's packages unpacked, since installing
+# them would start servers.
 set_up_test_tools() {
+  if lacks cc; then locked install_compiler; fi
   if lacks docker-registry "$state/docker-registry/usr/bin/docker-registry"; then locked unpack_registry; fi
   if ! find_postgres; then
     locked unpack_postgres
@@ -198,6 +200,11 @@ download_postgres() {
     for package in *.deb; do dpkg-deb -x "$package" .; done
     rm -- *.deb
   )
+}
+
+install_compiler() {
+  need_apt gcc libc6-dev
+  apt_install gcc libc6-dev
 }
 
 unpack_registry() {

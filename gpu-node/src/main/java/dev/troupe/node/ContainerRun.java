@@ -10,6 +10,9 @@ import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.ContainerDriver.Resources;
 import dev.troupe.node.container.ScratchDisks;
 import dev.troupe.node.door.ContainerDoors;
+import dev.troupe.node.gpu.GpuDevice;
+import dev.troupe.node.gpu.GpuGrant;
+import dev.troupe.node.gpu.Gpus;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.FileTree;
@@ -27,7 +30,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +59,7 @@ final class ContainerRun {
       Images images,
       SandboxPool sandboxes,
       ScratchDisks scratchDisks,
+      Gpus gpus,
       HostFiles hostFiles,
       ContainerDoors doors,
       Pipes pipes,
@@ -78,6 +84,7 @@ final class ContainerRun {
   private final List<Output> outputs = new CopyOnWriteArrayList<>();
   private @Nullable Sandbox sandbox;
   private @Nullable Path scratch;
+  private List<GpuDevice> gpus = List.of();
   private ContainerDoors.@Nullable OpenDoor door;
   private boolean processExists;
   private boolean stopped;
@@ -97,6 +104,7 @@ final class ContainerRun {
       startProcess();
       listener.running();
       Exit exit = workshop.driver().await(id);
+      releaseGpus();
       readings().forEach(Pipes.Reading::finish);
       workshop.logs().containerEnded(app, id.value());
       LOG.info("container {} ended with {}", id.value(), exit);
@@ -136,6 +144,7 @@ final class ContainerRun {
     Sandbox leased = workshop.sandboxes().lease(!order.getBlockNetwork());
     sandbox = leased;
     scratch = workshop.scratchDisks().lease(order.getLimits().getDiskBytes()).orElse(null);
+    gpus = workshop.gpus().lease(order.getShare().getGpusList());
     Path doorFolder = Files.createDirectories(doorFolder());
     Files.write(
         doorFolder.resolve(ContainerEnvironment.ARGUMENTS),
@@ -157,7 +166,8 @@ final class ContainerRun {
                 leased.path(),
                 doorFolder,
                 scratch,
-                false));
+                false,
+                workshop.gpus().grant(gpus)));
     outputs.add(read(bundle.standardOutput(), STDOUT));
     outputs.add(read(bundle.standardError(), STDERR));
     workshop.logs().containerPrints(order.getAppId(), id.value(), readings());
@@ -200,24 +210,30 @@ final class ContainerRun {
       Path network,
       Path doorFolder,
       @Nullable Path scratch,
-      boolean keepsChanges) {
+      boolean keepsChanges,
+      GpuGrant gpus) {
     List<Bind> binds = new ArrayList<>();
     binds.add(new Bind(doorFolder, ContainerEnvironment.DOOR_FOLDER, true));
     binds.addAll(hostFiles.binds());
+    binds.addAll(gpus.binds());
+    Map<String, String> environment =
+        new LinkedHashMap<>(ContainerEnvironment.of(order, image, hostFiles.environment()));
+    gpus.addTo(environment);
     String directory = image.workingDirectory();
     // An image's entry point gets what is run as its arguments, and is to run it.
     List<String> command = new ArrayList<>(image.entryPoint());
     command.addAll(List.of("python", "-m", "modal._container_entrypoint"));
     return new ContainerSpec(
         command,
-        ContainerEnvironment.of(order, image, hostFiles.environment()),
+        environment,
         directory.isEmpty() ? DEFAULT_DIRECTORY : directory,
         above,
         binds,
         network,
         resources(order.getLimits()),
         scratch,
-        keepsChanges);
+        keepsChanges,
+        gpus.devices());
   }
 
   private static Resources resources(Limits limits) {
@@ -245,12 +261,19 @@ final class ContainerRun {
     return workshop.doorDirectory().resolve(id.value());
   }
 
+  /** Only once no process of the container is there. */
+  private void releaseGpus() {
+    workshop.gpus().release(gpus);
+    gpus = List.of();
+  }
+
   private void cleanUp() {
     try {
       if (door != null) {
         door.close();
       }
       workshop.driver().destroy(id);
+      releaseGpus();
       FileTree.delete(doorFolder());
     } catch (IOException failure) {
       LOG.warn("container {} left something behind until the next start", id.value(), failure);

@@ -8,6 +8,7 @@ import dev.troupe.node.container.ContainerDriver.ContainerId;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.Mounts;
 import dev.troupe.node.door.ContainerDoors;
+import dev.troupe.node.gpu.GpuGrant;
 import dev.troupe.node.image.BuildFailure;
 import dev.troupe.node.image.FunctionSteps;
 import dev.troupe.node.image.ImageRecord;
@@ -135,7 +136,15 @@ final class FunctionBuild implements FunctionSteps {
       driver.specialise(
           bundle,
           ContainerRun.spec(
-              order, image, above, hostFiles, sandbox.path(), doorFolder, null, true));
+              order,
+              image,
+              above,
+              hostFiles,
+              sandbox.path(),
+              doorFolder,
+              null,
+              true,
+              GpuGrant.NONE));
       for (Path pipe : List.of(bundle.standardOutput(), bundle.standardError())) {
         readings.add(pipes.read(pipe, lines -> lines.forEach(log)));
       }

@@ -9,12 +9,12 @@ import java.util.List;
 /** What this machine has to give. */
 final class Machine {
 
-  /** Processors and memory that this process may use, and the devices it pretends to have. */
-  static Capacity capacity(List<String> simulatedGpus) throws IOException {
+  /** Processors and memory that this process may use, and its GPUs by type. */
+  static Capacity capacity(List<String> gpus) throws IOException {
     return Capacity.newBuilder()
         .setMilliCpu(Runtime.getRuntime().availableProcessors() * 1000)
         .setMemoryBytes(memoryBytes(Files.readAllLines(Path.of("/proc/meminfo"))))
-        .addAllGpus(simulatedGpus)
+        .addAllGpus(gpus)
         .build();
   }
 

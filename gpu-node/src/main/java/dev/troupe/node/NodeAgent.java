@@ -10,6 +10,7 @@ import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.RuncDriver;
 import dev.troupe.node.container.ScratchDisks;
 import dev.troupe.node.door.ContainerDoors;
+import dev.troupe.node.gpu.Gpus;
 import dev.troupe.node.image.Images;
 import dev.troupe.node.linux.Command;
 import dev.troupe.node.linux.FileTree;
@@ -70,6 +71,7 @@ public final class NodeAgent implements AutoCloseable {
       LogShipper shipper,
       ContainerDoors doors,
       Images images,
+      Gpus gpus,
       Path runDirectory) {}
 
   /** A container and the thread that looks after it. */
@@ -104,6 +106,7 @@ public final class NodeAgent implements AutoCloseable {
             grounds.images(),
             grounds.sandboxes(),
             grounds.scratchDisks(),
+            grounds.gpus(),
             hostFiles,
             grounds.doors(),
             grounds.pipes(),
@@ -185,6 +188,7 @@ public final class NodeAgent implements AutoCloseable {
             shipper,
             doors,
             images,
+            Gpus.open(machine, settings.simulatedGpus(), settings.nvmlLibrary()),
             run);
     NodeAgent agent = new NodeAgent(settings, directory, machine, grounds, hostFiles, controlPlane);
     agent.link.start();
@@ -219,7 +223,7 @@ public final class NodeAgent implements AutoCloseable {
       return Hello.newBuilder()
           .setLinkVersion(LINK_VERSION)
           .setMachineId(machineId)
-          .setCapacity(Machine.capacity(settings.simulatedGpus()))
+          .setCapacity(Machine.capacity(grounds.gpus().types()))
           .addAllContainers(state.restated())
           .setBlobUrl(grounds.blobs().url())
           .putAllLabels(settings.labels())

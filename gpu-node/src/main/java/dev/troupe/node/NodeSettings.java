@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * @param dataDirectory of images, logs and container filesystems
  * @param runtime the program that runs containers
  * @param simulatedGpus devices that this machine only pretends to have
+ * @param nvmlLibrary the library by which real ones are found; empty: none are looked for
  * @param sandboxStock network namespaces made ahead of need, of each kind
  * @param scratchBytes what a container may write to its own file system where its function does not
  *     say; 0: as much as the machine has
@@ -31,6 +32,7 @@ public record NodeSettings(
     Path dataDirectory,
     String runtime,
     List<String> simulatedGpus,
+    String nvmlLibrary,
     int sandboxStock,
     long scratchBytes,
     int scratchStock,
@@ -58,6 +60,7 @@ public record NodeSettings(
         Path.of(section.getString("data-directory")),
         section.getString("runtime"),
         section.getStringList("simulated-gpus"),
+        section.getString("nvml-library"),
         section.getInt("sandbox-stock"),
         section.getBytes("scratch-limit"),
         section.getInt("scratch-stock"),

@@ -74,6 +74,7 @@ class NodeAgentTest {
             data,
             "runc",
             List.of("H100"),
+            "",
             1,
             0,
             1,

@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** Which machine a container goes to. Pure: the same adverts and wish give the same choice. */
 public final class Placement {
 
-  /** Says "any device will do" where a type is named. */
-  public static final String ANY_GPU = "ANY";
-
   private Placement() {}
 
   /** A machine and the share to ask of it, or why there is none. */
@@ -61,7 +58,27 @@ public final class Placement {
             new Share(wish.cpuMillis(), wish.memoryBytes(), devices(best.get().free(), gpu)));
       }
     }
-    return new Choice.NoRoom(reason(machines, wish));
+    return new Choice.NoRoom(
+        reason(
+            machines.stream()
+                .map(at -> refusedBy.contains(at.machine()) ? corrected(at, wish) : at)
+                .toList(),
+            wish));
+  }
+
+  /** A machine that refused what its advert shows as free has given its devices to others since. */
+  private static MachineAdvert corrected(MachineAdvert at, Resources wish) {
+    if (wish.gpus().stream().noneMatch(gpu -> fits(at.free(), wish, gpu))) {
+      return at;
+    }
+    return new MachineAdvert(
+        at.machine(),
+        at.revision(),
+        at.linked(),
+        at.capacity(),
+        new Capacity(at.free().cpuMillis(), at.free().memoryBytes(), List.of()),
+        at.images(),
+        at.labels());
   }
 
   private static Comparator<MachineAdvert> preference(@Nullable ImageId image, @Nullable Gpu gpu) {
@@ -88,17 +105,15 @@ public final class Placement {
     return gpu == null ? List.of() : matching(free, gpu).subList(0, gpu.count());
   }
 
+  /** The devices that a wish means; those of one container are all of one type. */
   private static List<String> matching(Capacity capacity, Gpu gpu) {
-    if (gpu.type().equalsIgnoreCase(ANY_GPU)) {
-      // Devices of one container are of one type: the type with the most free ones.
-      return capacity.gpus().stream()
-          .collect(Collectors.groupingBy(type -> type, TreeMap::new, Collectors.toList()))
-          .values()
-          .stream()
-          .max(Comparator.<List<String>>comparingInt(List::size))
-          .orElse(List.of());
-    }
-    return capacity.gpus().stream().filter(gpu.type()::equalsIgnoreCase).toList();
+    Collection<List<String>> byType =
+        capacity.gpus().stream()
+            .filter(device -> GpuTypes.serves(device, gpu.type()))
+            .collect(Collectors.groupingBy(type -> type, TreeMap::new, Collectors.toList()))
+            .values();
+    // Of several types the one with the most devices.
+    return byType.stream().max(Comparator.<List<String>>comparingInt(List::size)).orElse(List.of());
   }
 
   /** Why nothing fits, in the user's words: what is wanted, what there is, on how many machines. */
@@ -122,11 +137,24 @@ public final class Placement {
       return "waiting for %s: no machine has that, of %d connected"
           .formatted(wanted, linked.size());
     }
-    Gpu first = wish.gpus().getFirst();
-    long total = linked.stream().mapToLong(at -> matching(at.capacity(), first).size()).sum();
-    long free = linked.stream().mapToLong(at -> matching(at.free(), first).size()).sum();
-    return "waiting for %s: %d of %d %s free %s"
-        .formatted(wanted, free, total, first.type(), among);
+    boolean several = wish.gpus().stream().map(Gpu::type).distinct().count() > 1;
+    String free =
+        wish.gpus().stream()
+            .map(Gpu::type)
+            .distinct()
+            .map(type -> freeOf(linked, type) + (several ? " " + type : ""))
+            .collect(Collectors.joining(", "));
+    return "waiting for %s: %s free %s".formatted(wanted, free, among);
+  }
+
+  private static String freeOf(List<MachineAdvert> machines, String type) {
+    long free = machines.stream().mapToLong(at -> devicesFor(at.free(), type)).sum();
+    long total = machines.stream().mapToLong(at -> devicesFor(at.capacity(), type)).sum();
+    return free + " of " + total;
+  }
+
+  private static long devicesFor(Capacity capacity, String type) {
+    return capacity.gpus().stream().filter(device -> GpuTypes.serves(device, type)).count();
   }
 
   private static boolean has(Capacity capacity, List<Gpu> ranks) {

@@ -100,7 +100,39 @@ class PlacementTest {
         advert("m1", true, capacity(4_000, "H100", "H100"), capacity(4_000, "H100"), List.of());
 
     assertThat(reason(Definitions.resources(0, 0, new Gpu("H100", 2)), busy))
-        .isEqualTo("waiting for 2×H100: 1 of 2 H100 free on 1 machine");
+        .isEqualTo("waiting for 2×H100: 1 of 2 free on 1 machine");
+    assertThat(reason(Definitions.resources(0, 0, new Gpu("H100", 2), new Gpu("A100", 1)), busy))
+        .isEqualTo("waiting for 2×H100 or 1×A100: 1 of 2 H100, 0 of 0 A100 free on 1 machine");
+  }
+
+  @Test
+  void anA100IsEitherOfTheTwoAndAllOfAContainerAreOfOne() {
+    Resources wish = Definitions.resources(1_000, GIB, new Gpu("A100", 2));
+
+    assertThat(choose(wish, free("m1", 8_000, "A100-80GB", "A100-40GB", "A10G")))
+        .isInstanceOf(NoRoom.class);
+    assertThat(choose(wish, free("m1", 8_000, "A100-80GB", "A100-40GB", "A100-80GB")))
+        .isEqualTo(
+            new Place(
+                new MachineId("m1"), new Share(1_000, GIB, List.of("A100-80GB", "A100-80GB"))));
+    assertThat(
+            choose(
+                Definitions.resources(1_000, GIB, new Gpu("A100-40GB", 1)),
+                free("m1", 8_000, "A100-80GB")))
+        .isInstanceOf(NoRoom.class);
+  }
+
+  @Test
+  void devicesThatAMachineRefusedAreNotFree() {
+    Resources wish = Definitions.resources(0, 0, new Gpu("H100", 1));
+
+    assertThat(
+            Placement.choose(
+                List.of(free("m1", 4_000, "H100", "H100")),
+                wish,
+                null,
+                Set.of(new MachineId("m1"))))
+        .isEqualTo(new NoRoom("waiting for 1×H100: 0 of 2 free on 1 machine"));
   }
 
   @Test

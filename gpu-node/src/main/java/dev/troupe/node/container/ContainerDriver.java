@@ -1,11 +1,14 @@
 package dev.troupe.node.container;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,6 +97,7 @@ public interface ContainerDriver extends AutoCloseable {
    *     size; null: they go to {@link Bundle#upper}
    * @param keepsChanges whether {@link Bundle#upper} is of use after the end, and so must survive a
    *     power cut
+   * @param devices of the machine, beside those that every container has
    */
   record ContainerSpec(
       List<String> command,
@@ -104,10 +108,112 @@ public interface ContainerDriver extends AutoCloseable {
       @Nullable Path networkNamespace,
       Resources resources,
       @Nullable Path scratch,
-      boolean keepsChanges) {}
+      boolean keepsChanges,
+      Devices devices) {
+
+    /** Without devices of its own. */
+    public ContainerSpec(
+        List<String> command,
+        Map<String, String> environment,
+        String workingDirectory,
+        List<Path> layers,
+        List<Bind> binds,
+        @Nullable Path networkNamespace,
+        Resources resources,
+        @Nullable Path scratch,
+        boolean keepsChanges) {
+      this(
+          command,
+          environment,
+          workingDirectory,
+          layers,
+          binds,
+          networkNamespace,
+          resources,
+          scratch,
+          keepsChanges,
+          Devices.NONE);
+    }
+  }
 
   /** A file or folder of the machine that shows at {@code target} in the container. */
   record Bind(Path source, String target, boolean readOnly) {}
+
+  /** Devices that a container gets, and what is run for them. */
+  record Devices(List<DeviceNode> nodes, List<Hook> hooks) {
+
+    /** None. */
+    public static final Devices NONE = new Devices(List.of(), List.of());
+
+    public Devices {
+      nodes = List.copyOf(nodes);
+      hooks = List.copyOf(hooks);
+    }
+  }
+
+  /**
+   * A device node at {@code path} in the container.
+   *
+   * @param kind {@code c} or {@code b}
+   * @param permissions of the node, as in {@code 0666}
+   * @param access what the container may do: {@code r}, {@code w}, {@code m}
+   */
+  record DeviceNode(
+      String path,
+      String kind,
+      long major,
+      long minor,
+      int permissions,
+      int user,
+      int group,
+      String access) {
+
+    /** The node {@code source} of this machine, under another path. */
+    public static DeviceNode of(Path source, String path, String access) throws IOException {
+      Map<String, Object> of = Files.readAttributes(source, "unix:mode,rdev,uid,gid");
+      int mode = (Integer) Objects.requireNonNull(of.get("mode"));
+      long device = (Long) Objects.requireNonNull(of.get("rdev"));
+      int format = mode & 0xF000;
+      if (format != 0x2000 && format != 0x6000) {
+        throw new IOException(source + " is no device");
+      }
+      return new DeviceNode(
+          path,
+          format == 0x2000 ? "c" : "b",
+          ((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFL),
+          (device & 0xFF) | ((device >> 12) & ~0xFFL),
+          mode & 0xFFF,
+          (Integer) Objects.requireNonNull(of.get("uid")),
+          (Integer) Objects.requireNonNull(of.get("gid")),
+          access);
+    }
+  }
+
+  /**
+   * A program of the machine that the runtime runs for a container, as OCI has it.
+   *
+   * @param stage {@code createContainer} and the like
+   * @param arguments its own name first
+   */
+  record Hook(String stage, String program, List<String> arguments, List<String> environment) {
+
+    private static final Set<String> STAGES =
+        Set.of(
+            "prestart",
+            "createRuntime",
+            "createContainer",
+            "startContainer",
+            "poststart",
+            "poststop");
+
+    public Hook {
+      if (!STAGES.contains(stage)) {
+        throw new IllegalArgumentException("'" + stage + "' is no stage of a hook");
+      }
+      arguments = List.copyOf(arguments);
+      environment = List.copyOf(environment);
+    }
+  }
 
   /** Limits; 0 is none but the machine's. */
   record Resources(

@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.troupe.node.container.ContainerDriver.Bind;
 import dev.troupe.node.container.ContainerDriver.Bundle;
 import dev.troupe.node.container.ContainerDriver.ContainerSpec;
+import dev.troupe.node.container.ContainerDriver.DeviceNode;
+import dev.troupe.node.container.ContainerDriver.Devices;
+import dev.troupe.node.container.ContainerDriver.Hook;
 import dev.troupe.node.container.ContainerDriver.Resources;
 import java.util.List;
 import java.util.Set;
@@ -79,7 +82,12 @@ final class OciConfiguration {
     MASKED_PATHS.forEach(linux.putArray("maskedPaths")::add);
     READ_ONLY_PATHS.forEach(linux.putArray("readonlyPaths")::add);
     namespaces(linux.putArray("namespaces"), spec, machine);
-    resources(linux.putObject("resources"), spec.resources(), machine);
+    ObjectNode resources = linux.putObject("resources");
+    resources(resources, spec.resources(), machine);
+    devices(linux.putArray("devices"), resources.withArrayProperty("devices"), spec.devices());
+    if (!spec.devices().hooks().isEmpty()) {
+      hooks(config.putObject("hooks"), spec.devices().hooks());
+    }
     return config;
   }
 
@@ -142,6 +150,37 @@ final class OciConfiguration {
           "bind",
           bind.source().toString(),
           List.of("rbind", "rprivate", "nosuid", "nodev", bind.readOnly() ? "ro" : "rw"));
+    }
+  }
+
+  /** Nodes to be made in the container, and after the rule that denies all: those allowed. */
+  private static void devices(ArrayNode nodes, ArrayNode rules, Devices devices) {
+    for (DeviceNode device : devices.nodes()) {
+      nodes
+          .addObject()
+          .put("path", device.path())
+          .put("type", device.kind())
+          .put("major", device.major())
+          .put("minor", device.minor())
+          .put("fileMode", device.permissions())
+          .put("uid", device.user())
+          .put("gid", device.group());
+      rules
+          .addObject()
+          .put("allow", true)
+          .put("type", device.kind())
+          .put("major", device.major())
+          .put("minor", device.minor())
+          .put("access", device.access());
+    }
+  }
+
+  private static void hooks(ObjectNode stages, List<Hook> hooks) {
+    for (Hook hook : hooks) {
+      ObjectNode program = stages.withArrayProperty(hook.stage()).addObject();
+      program.put("path", hook.program());
+      hook.arguments().forEach(program.putArray("args")::add);
+      hook.environment().forEach(program.putArray("env")::add);
     }
   }
 

@@ -1,10 +1,13 @@
 package dev.troupe.node.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.troupe.node.container.ContainerDriver.Bind;
 import dev.troupe.node.container.ContainerDriver.Bundle;
 import dev.troupe.node.container.ContainerDriver.ContainerSpec;
+import dev.troupe.node.container.ContainerDriver.DeviceNode;
+import dev.troupe.node.container.ContainerDriver.Devices;
 import dev.troupe.node.container.ContainerDriver.Exit;
 import dev.troupe.node.container.ContainerDriver.Resources;
 import java.io.IOException;
@@ -100,6 +103,32 @@ class RuncDriverTest extends ContainerDriverContract {
 
     assertThat(outcome.exit().code()).isZero();
     assertThat(outcome.read("tmp/said")).isEqualTo("hello from /tmp\n");
+  }
+
+  @Test
+  void aDeviceIsThereForWhomItIsGivenToAndNobodyElse() throws Exception {
+    Path machines = Path.of("/dev/loop-control");
+    assumeTrue(Files.exists(machines), "the machine has no /dev/loop-control to give");
+    DeviceNode node = DeviceNode.of(machines, "/dev/given0", "rw");
+    ContainerSpec plain = shell("exec 3</dev/given0 && echo open > said");
+    ContainerSpec given =
+        new ContainerSpec(
+            plain.command(),
+            plain.environment(),
+            plain.workingDirectory(),
+            plain.layers(),
+            plain.binds(),
+            null,
+            plain.resources(),
+            null,
+            true,
+            new Devices(List.of(node), List.of()));
+
+    Outcome outcome = changes(given);
+
+    assertThat(outcome.exit().code()).isZero();
+    assertThat(outcome.read("tmp/said")).isEqualTo("open\n");
+    assertThat(changes(plain).exit().code()).isNotZero();
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.troupe.gateway.service;
 
 import dev.troupe.actors.function.FunctionDefinition.Gpu;
 import dev.troupe.actors.id.Ids;
+import dev.troupe.actors.placement.GpuTypes;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.protocol.modal.Function;
 import dev.troupe.protocol.modal.FunctionCreateRequest;
@@ -16,6 +17,9 @@ import java.util.List;
  * nothing but the wish. The first copy stands for all.
  */
 record RankedFunction(Function function, List<Gpu> gpus) {
+
+  /** Of one container; no machine has more. */
+  private static final int MOST_DEVICES = 64;
 
   /** Reads either form. */
   static RankedFunction of(FunctionCreateRequest request) {
@@ -113,6 +117,22 @@ record RankedFunction(Function function, List<Gpu> gpus) {
 
   private static List<Gpu> gpus(Function function) {
     GPUConfig wish = function.getResources().getGpuConfig();
-    return wish.getCount() == 0 ? List.of() : List.of(new Gpu(wish.getGpuType(), wish.getCount()));
+    if (wish.getCount() == 0) {
+      return List.of();
+    }
+    String type =
+        GpuTypes.ofWish(wish.getGpuType())
+            .orElseThrow(
+                () ->
+                    RpcFailure.invalid(
+                        "gpu=\"%s\" is no type of GPU. There are: %s."
+                            .formatted(wish.getGpuType(), GpuTypes.wishes())));
+    if (wish.getCount() < 0 || wish.getCount() > MOST_DEVICES) {
+      throw RpcFailure.invalid(
+          "gpu=\"%s:%s\": a container has between 1 and %d devices."
+              .formatted(
+                  wish.getGpuType(), Integer.toUnsignedString(wish.getCount()), MOST_DEVICES));
+    }
+    return List.of(new Gpu(type, wish.getCount()));
   }
 }

@@ -71,6 +71,18 @@ class RankedFunctionTest {
   }
 
   @Test
+  void refusesATypeThatIsNoneWithTheListOfThose() {
+    assertThatThrownBy(() -> RankedFunction.of(with("H1000", 1)))
+        .isInstanceOf(RpcFailure.class)
+        .hasMessageContaining("gpu=\"H1000\" is no type of GPU. There are: T4, L4, ")
+        .hasMessageContaining("A100-80GB");
+    assertThatThrownBy(() -> RankedFunction.of(with("H100", 65)))
+        .isInstanceOf(RpcFailure.class)
+        .hasMessageContaining("between 1 and 64");
+    assertThat(RankedFunction.of(with("H100!", 2)).gpus()).containsExactly(new Gpu("H100", 2));
+  }
+
+  @Test
   void refusesARequestWithoutAFunction() {
     assertThatThrownBy(() -> RankedFunction.of(FunctionCreateRequest.getDefaultInstance()))
         .isInstanceOf(RpcFailure.class);
