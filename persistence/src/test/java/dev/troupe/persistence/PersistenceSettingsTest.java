@@ -34,8 +34,8 @@ class PersistenceSettingsTest {
                 Duration.ofMillis(20),
                 8,
                 Duration.ofMillis(2),
-                Duration.ofSeconds(1),
-                16 << 20,
+                Duration.ofSeconds(2),
+                32 << 20,
                 Duration.ofMillis(50),
                 Duration.ofSeconds(2),
                 32 << 20));

@@ -34,7 +34,7 @@ public final class JdbcCallLog implements CallLog, AutoCloseable {
   private static final int SHARED_SLICE = 300;
 
   /** Changes of a transaction that no writer waits for. */
-  private static final int OWN_SLICE = 2_000;
+  private static final int OWN_SLICE = 20_000;
 
   /** Bytes of a file of commits: what a busy server writes in some seconds. */
   private static final long SEGMENT_BYTES = 8 << 20;
