@@ -239,7 +239,7 @@ def test_logs_are_whole_and_once_while_the_agent_is_away_and_after_a_kill_of_it(
     client, agent, deploy
 ):
     """Break: read no archive (nothing is shown while the agent is away), or read it whole beside a
-    machine's own lines (they are shown twice)."""
+    machine's own lines (they are shown twice); look for a container on linked machines alone."""
     name, call = counted(client, deploy, "max_containers=1", after=3)
 
     def shown(*options):
@@ -253,6 +253,8 @@ def test_logs_are_whole_and_once_while_the_agent_is_away_and_after_a_kill_of_it(
     assert shown() == before
     assert shown("--function-call", call) == of_call
     assert shown("--search", "line 5001", "--source", "stdout") == ["line 5001"]
+    container = shown("--search", "line 5002", "--show-container-id")[0].split()[0]
+    assert client.modal("container", "logs", container).stdout.strip().split("\n")[-1] == "line 5002"
     followed = client.sdk(
         f"""
         import itertools

@@ -331,13 +331,56 @@ def test_an_environment_has_names_of_its_own_and_is_deleted_with_what_is_in_it(
     assert "Created" in secret.output, "the name is free again"
 
 
+@pytest.mark.core
+def test_an_environment_has_what_it_had_under_another_name(client, environment):
+    """Break: keep what is in an environment under its name; leave out the names that it had for its containers."""
+    new = f"{environment}-new"
+    source = client.folder / "asking.py"
+    source.write_text(
+        textwrap.dedent(
+            """
+            import os, uuid, modal
+            app = modal.App("asking")
+            container = uuid.uuid4().hex
+
+            @app.function(secrets=[modal.Secret.from_name("the-secret")])
+            def secret():
+                return os.environ["ONE"]
+
+            @app.function(scaledown_window=60)
+            def ask():
+                return container, modal.Function.from_name("asking", "secret").remote()
+            """
+        )
+    )
+    client.modal("secret", "create", "--env", environment, "the-secret", "ONE=1")
+    client.modal("deploy", "--env", environment, source)
+    ask = "modal.Function.from_name('asking', 'ask', environment_name='{}').remote()"
+    before = client.sdk(f"answer({ask.format(environment)})")
+
+    client.modal("environment", "update", environment, "--set-name", new)
+
+    after = client.sdk(f"answer({ask.format(new)})")
+    assert before == after, "the container that ran before finds what it found"
+    (app,) = rows(client, "app", "list", "--env", new)
+    assert (app["description"], app["state"]) == ("asking", "deployed")
+    assert [row["name"] for row in rows(client, "secret", "list", "-e", new)] == ["the-secret"]
+    gone = client.modal("app", "list", "--env", environment, succeeds=False)
+    assert gone.status == 1 and f"Environment '{environment}' does not exist" in gone.output
+    client.modal("environment", "create", environment)
+    assert rows(client, "app", "list", "--env", environment) == []
+    taken = client.modal("environment", "update", new, "--set-name", environment, succeeds=False)
+    assert taken.status == 1 and "exists already" in taken.output
+    client.modal("environment", "delete", "--yes", new)
+
+
 def test_what_can_not_be_done_to_an_environment_is_said(client, server, environment):
     """Break: delete the default environment like any other."""
     for command, sentence in (
         (["delete", "--yes", "main"], "is the default one and can't be deleted"),
         (["delete", "--yes", "no-such"], "Environment 'no-such' does not exist"),
         (["create", environment], "exists already"),
-        (["update", environment, "--set-name", "other"], "does not serve other names"),
+        (["update", "main", "--set-name", "other"], "is the default one, and keeps its name"),
     ):
         finished = client.modal("environment", *command, succeeds=False)
         assert finished.status == 1 and sentence in finished.output, finished

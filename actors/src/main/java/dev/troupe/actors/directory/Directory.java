@@ -58,6 +58,12 @@ public interface Directory {
   /** Writes an entry by its (kind, id); moves the name to it if another had it. */
   CompletionStage<Void> put(Entry entry);
 
+  /**
+   * Writes the entry of (kind, id), which is there, with another name. False, and nothing is
+   * changed, where another thing has that name or there is no entry.
+   */
+  CompletionStage<Boolean> rename(Entry entry);
+
   /** Replaces the attributes of (kind, id) and leaves its name; nothing where there is no entry. */
   CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes);
 

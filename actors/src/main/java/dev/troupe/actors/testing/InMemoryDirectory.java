@@ -52,6 +52,22 @@ public final class InMemoryDirectory implements Directory {
   }
 
   @Override
+  public CompletionStage<Boolean> rename(Entry entry) {
+    return answer(
+        () -> {
+          boolean taken =
+              entries.stream()
+                  .filter(holds(entry.kind(), entry.environment(), entry.name()))
+                  .anyMatch(at -> !at.id().equals(entry.id()));
+          if (taken || first(is(entry.kind(), entry.id())).isEmpty()) {
+            return false;
+          }
+          entries.replaceAll(at -> is(entry.kind(), entry.id()).test(at) ? entry : at);
+          return true;
+        });
+  }
+
+  @Override
   public CompletionStage<Void> update(Kind kind, String id, Map<String, String> attributes) {
     return change(
         () -> entries.replaceAll(at -> is(kind, id).test(at) ? at.withAttributes(attributes) : at));

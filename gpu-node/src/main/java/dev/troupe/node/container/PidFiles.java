@@ -43,6 +43,11 @@ final class PidFiles implements AutoCloseable {
     return directory.resolve(name);
   }
 
+  /** The first process of a container, once its file is there. */
+  int process(String name) throws IOException {
+    return Integer.parseInt(Files.readString(of(name)).strip());
+  }
+
   /** Done when the file is there; to be asked for before the runtime is started. */
   CompletableFuture<Void> appearance(String name) {
     return waiting.computeIfAbsent(name, _ -> new CompletableFuture<>());

@@ -2,6 +2,7 @@ package dev.troupe.node.container;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.troupe.node.linux.Children;
 import dev.troupe.node.linux.Command;
 import dev.troupe.node.linux.FileTree;
 import dev.troupe.node.linux.Posix;
@@ -17,7 +18,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +29,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Containers by {@code runc}: an overlay of the image's folders as they are, a bundle written here,
- * and one {@code runc run} in the foreground of no terminal, whose end is the container's. It
- * outlives the agent with its container; the next start of the agent sweeps both.
+ * and one {@code runc run} that ends once the container's first process runs, which then is a child
+ * of the agent. It outlives the agent; the next start of the agent sweeps it.
+ *
+ * <p>Nothing is between a container and its pipes: what it has written is in them. A runtime in the
+ * foreground would copy it, some time later.
  */
 public final class RuncDriver implements ContainerDriver {
 
@@ -60,6 +66,7 @@ public final class RuncDriver implements ContainerDriver {
   private final Cgroups cgroups;
   private final OciConfiguration.Machine machine;
   private final PidFiles pidFiles;
+  private final Children children;
   private final String version;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
 
@@ -68,11 +75,13 @@ public final class RuncDriver implements ContainerDriver {
       Cgroups cgroups,
       OciConfiguration.Machine machine,
       PidFiles pidFiles,
+      Children children,
       String version) {
     this.settings = settings;
     this.cgroups = cgroups;
     this.machine = machine;
     this.pidFiles = pidFiles;
+    this.children = children;
     this.version = version;
   }
 
@@ -91,7 +100,7 @@ public final class RuncDriver implements ContainerDriver {
     }
     Files.createDirectories(settings.disk());
     PidFiles pidFiles = PidFiles.in(settings.state().resolve("pids"));
-    return new RuncDriver(settings, cgroups, machine, pidFiles, version);
+    return new RuncDriver(settings, cgroups, machine, pidFiles, Children.adopt(), version);
   }
 
   private static long openFilesLimit() throws IOException {
@@ -194,13 +203,24 @@ public final class RuncDriver implements ContainerDriver {
     CompletableFuture<Exit> exit =
         runtime
             .onExit()
-            .thenApply(
-                ended ->
-                    Exit.ofStatus(ended.exitValue(), cgroups.memoryRanOut(cgroup(bundle.id()))));
+            .thenCompose(made -> endOf(name, made.exitValue()))
+            .thenApply(status -> Exit.ofStatus(status, cgroups.memoryRanOut(cgroup(bundle.id()))));
     running.put(name, new Running(runtime, exit));
     CompletableFuture.anyOf(appeared, exit).join();
     if (!Files.exists(pidFiles.of(name))) {
       throw new IOException("the container runtime can't start it: " + lastError(bundle));
+    }
+  }
+
+  /** The end of a container's first process, if the runtime made one. */
+  private CompletableFuture<Integer> endOf(String name, int runtimeStatus) {
+    if (runtimeStatus != 0) {
+      return CompletableFuture.completedFuture(runtimeStatus);
+    }
+    try {
+      return children.end(pidFiles.process(name));
+    } catch (IOException failure) {
+      return CompletableFuture.failedFuture(failure);
     }
   }
 
@@ -216,7 +236,7 @@ public final class RuncDriver implements ContainerDriver {
                 bundle.standardError().toString()));
     command.addAll(runtimeCommand("--log", runtimeLog(bundle).toString(), "--log-format", "json"));
     command.addAll(
-        List.of("run", "--keep", "--pid-file", pidFiles.of(bundle.id().value()).toString()));
+        List.of("run", "--detach", "--pid-file", pidFiles.of(bundle.id().value()).toString()));
     command.addAll(List.of("--bundle", bundle.directory().toString(), bundle.id().value()));
     File nowhere = new File("/dev/null");
     return new ProcessBuilder(command)
@@ -249,8 +269,8 @@ public final class RuncDriver implements ContainerDriver {
     }
     try {
       return container.exit().get();
-    } catch (java.util.concurrent.ExecutionException impossible) {
-      throw new IOException(impossible);
+    } catch (ExecutionException unknown) {
+      throw new IOException("the end of container " + id.value() + " is not known", unknown);
     }
   }
 
@@ -270,7 +290,7 @@ public final class RuncDriver implements ContainerDriver {
 
   private void killUnlessOver(ContainerId id, Running container, Duration grace) {
     try {
-      if (!container.runtime().waitFor(grace.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!isOver(container, grace)) {
         signal(id, "KILL");
       }
     } catch (IOException failure) {
@@ -312,12 +332,24 @@ public final class RuncDriver implements ContainerDriver {
     FileTree.delete(bundleDirectory(id));
     pidFiles.forget(id.value());
     running.remove(id.value());
+    children.reapStrangers();
+  }
+
+  private static boolean isOver(Running container, Duration limit) throws InterruptedException {
+    try {
+      container.exit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException stillThere) {
+      return false;
+    } catch (ExecutionException unknown) {
+      return true;
+    }
   }
 
   private static void awaitEnd(Running container) throws IOException {
     try {
-      if (!container.runtime().waitFor(END_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new IOException("the container runtime did not end");
+      if (!isOver(container, END_LIMIT)) {
+        throw new IOException("the container did not end");
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();

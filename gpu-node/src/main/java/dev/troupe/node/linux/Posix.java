@@ -211,21 +211,34 @@ public final class Posix {
             ValueLayout.JAVA_LONG_UNALIGNED, (long) index * EPOLL_EVENT_SIZE + EPOLL_DATA_OFFSET);
   }
 
+  /** A function of the C library, called with somewhere to leave {@code errno}. */
   @FunctionalInterface
-  private interface SystemCall {
+  interface SystemCall {
     int invoke(Arena arena, MemorySegment state) throws Throwable;
   }
 
-  private static int call(String what, SystemCall systemCall) throws IOException {
+  /** Its result; a negative one is an error. */
+  static int call(String what, SystemCall systemCall) throws IOException {
+    return call(what, systemCall, false);
+  }
+
+  /** The same, begun again when a signal cut it short. */
+  static int uninterrupted(String what, SystemCall systemCall) throws IOException {
+    return call(what, systemCall, true);
+  }
+
+  private static int call(String what, SystemCall systemCall, boolean again) throws IOException {
     int result;
     int error;
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(ERROR_STATE);
-      result = systemCall.invoke(arena, state);
-      error = (int) ERRNO.get(state, 0L);
-    } catch (Throwable impossible) {
-      throw new IllegalStateException(impossible);
-    }
+    do {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment state = arena.allocate(ERROR_STATE);
+        result = systemCall.invoke(arena, state);
+        error = (int) ERRNO.get(state, 0L);
+      } catch (Throwable impossible) {
+        throw new IllegalStateException(impossible);
+      }
+    } while (again && result < 0 && error == EINTR);
     if (result < 0) {
       throw new IOException(what + ": " + message(error));
     }

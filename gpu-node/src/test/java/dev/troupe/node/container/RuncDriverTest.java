@@ -98,6 +98,22 @@ class RuncDriverTest extends ContainerDriverContract {
   }
 
   @Test
+  void whatAContainerWritesIsInItsPipeAtOnce() throws Exception {
+    try (ContainerDriver driver = open(directory)) {
+      Bundle bundle = driver.prepare(ID, image(directory));
+      driver.specialise(bundle, shell("while :; do sleep 1; done"));
+      driver.start(bundle);
+      Path process =
+          Path.of("/proc", Files.readString(directory.resolve("state/pids/" + ID.value())));
+
+      // Were a copying program in between, the agent could not tell what was printed when.
+      assertThat(Files.isSameFile(process.resolve("fd/1"), bundle.standardOutput())).isTrue();
+      assertThat(Files.isSameFile(process.resolve("fd/2"), bundle.standardError())).isTrue();
+      driver.destroy(ID);
+    }
+  }
+
+  @Test
   void environmentAndWorkingDirectoryAreTheSpecs() throws Exception {
     Outcome outcome = changes(shell("echo $GREETING from $PWD > said"));
 

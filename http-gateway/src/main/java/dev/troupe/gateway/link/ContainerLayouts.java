@@ -105,7 +105,8 @@ final class ContainerLayouts {
   }
 
   /** The file that a runner is started with. */
-  static ContainerArguments arguments(Launch launch, Function function, AppLayout layout) {
+  static ContainerArguments arguments(
+      Launch launch, Function function, AppLayout layout, String environment) {
     FunctionDefinition definition = launch.definition();
     return ContainerArguments.newBuilder()
         .setTaskId(launch.task().value())
@@ -113,7 +114,7 @@ final class ContainerLayouts {
         .setAppId(definition.app().value())
         .setFunctionDef(function)
         .setSerializedParams(ByteString.copyFrom(definition.serializedParams()))
-        .setEnvironmentName(definition.environment())
+        .setEnvironmentName(environment)
         .setAppLayout(layout)
         .build();
   }

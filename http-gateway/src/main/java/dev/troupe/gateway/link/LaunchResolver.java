@@ -55,7 +55,14 @@ final class LaunchResolver {
   private final MountManifests mounts;
   private final SecretBox secrets;
   private final Blocking disk;
+  private final EnvironmentNames environmentNames;
   private final Duration askTimeout;
+
+  /** The names of environments by their keys. */
+  @FunctionalInterface
+  interface EnvironmentNames {
+    CompletionStage<String> of(String key);
+  }
 
   LaunchResolver(
       Entities entities,
@@ -63,12 +70,14 @@ final class LaunchResolver {
       MountManifests mounts,
       SecretBox secrets,
       Executor blocking,
+      EnvironmentNames environmentNames,
       Duration askTimeout) {
     this.entities = entities;
     this.blobs = blobs;
     this.mounts = mounts;
     this.secrets = secrets;
     this.disk = new Blocking(blocking);
+    this.environmentNames = environmentNames;
     this.askTimeout = askTimeout;
   }
 
@@ -87,7 +96,13 @@ final class LaunchResolver {
    * @param built images that the machine has
    */
   CompletionStage<StartContainer> resolve(Launch launch, Predicate<ImageId> built) {
+    return resolve(launch, built, environmentNames.of(launch.definition().environment()));
+  }
+
+  private CompletionStage<StartContainer> resolve(
+      Launch launch, Predicate<ImageId> built, CompletionStage<String> environmentName) {
     FunctionDefinition definition = launch.definition();
+    CompletableFuture<String> environment = environmentName.toCompletableFuture();
     CompletableFuture<Function> function = function(definition).toCompletableFuture();
     CompletableFuture<AppView> app = app(definition.app()).toCompletableFuture();
     CompletableFuture<AppLayout> layout =
@@ -99,7 +114,7 @@ final class LaunchResolver {
         image(definition, launch.task().value(), built).toCompletableFuture();
     CompletableFuture<List<Mount>> files = mounts(definition.mounts());
     CompletableFuture<Map<String, String>> variables = variables(definition.secrets());
-    return CompletableFuture.allOf(layout, image, files, variables)
+    return CompletableFuture.allOf(layout, image, files, variables, environment)
         .thenApply(
             _ ->
                 StartContainer.newBuilder()
@@ -110,13 +125,14 @@ final class LaunchResolver {
                     .addAllMounts(files.join())
                     .putAllEnvironment(variables.join())
                     .setContainerArguments(
-                        ContainerLayouts.arguments(launch, function.join(), layout.join())
+                        ContainerLayouts.arguments(
+                                launch, function.join(), layout.join(), environment.join())
                             .toByteString())
                     .setLimits(limits(definition.resources()))
                     .setBlockNetwork(definition.blockNetwork())
                     .setClientVersion(definition.clientVersion())
                     .setBuilderVersion(definition.builderVersion())
-                    .setEnvironmentName(definition.environment())
+                    .setEnvironmentName(environment.join())
                     .setShare(LinkMessages.share(launch.share()))
                     .build());
   }
@@ -229,7 +245,11 @@ final class LaunchResolver {
                 switch (described) {
                   case Description.Known(var latest, _, _) ->
                       // Of the layers below nothing is built for it alone.
-                      resolve(new Launch(task, latest, nothing), _ -> true);
+                      // Its environment's key, by which it is known where it calls.
+                      resolve(
+                          new Launch(task, latest, nothing),
+                          _ -> true,
+                          CompletableFuture.completedStage(latest.environment()));
                   case Description.Unknown() ->
                       throw new Unstartable(
                           "Function %s, which makes an image, does not exist.".formatted(function));

@@ -50,6 +50,7 @@ public final class NodeLinks implements ControlPlane {
             mounts,
             new SecretBox(world.vault()),
             world.blocking(),
+            world.environments()::nameOf,
             world.settings().askTimeout());
     DoorTable door = new DoorTable(table, tasks, world.system(), world.blocking());
     return new NodeLinks(

@@ -11,7 +11,10 @@ public sealed interface Caller {
   /** What names are derived from, together with the RPC and its idempotency key (DESIGN D3). */
   String identity();
 
-  /** The environment that is meant where a request names none. */
+  /**
+   * The environment that is meant where a request names none: its name for a token, its key, which
+   * stays when the name changes, for a container.
+   */
   String environment();
 
   /**

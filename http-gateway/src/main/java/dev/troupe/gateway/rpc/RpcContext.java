@@ -25,23 +25,12 @@ public record RpcContext(
     String blobUrl) {
 
   /**
-   * The environment a request means: the one it names, else the caller's own. A container reaches
-   * no other than its own.
+   * Lets a call pass that is about something of the environment of this key: a container reaches no
+   * other than its own.
    */
-  public String environment(String named) {
-    if (named.isEmpty()) {
-      return caller.environment();
-    }
-    requireWithin(named);
-    return named;
-  }
-
-  /** Lets a call pass that is about something of this environment; see {@link #environment}. */
   public void requireWithin(String environment) {
     if (caller instanceof Caller.Task task && !environment.equals(task.environment())) {
-      throw RpcFailure.denied(
-          "A container of environment '%s' may not reach into environment '%s'."
-              .formatted(task.environment(), environment));
+      throw RpcFailure.denied("A container may not reach into another environment than its own.");
     }
   }
 

@@ -59,10 +59,12 @@ final class AppInfoService implements RpcService {
         .thenCompose(
             app ->
                 Stages.each(app.functions().values().stream(), this::summary)
-                    .thenApply(
-                        summaries -> {
+                    .thenCombine(
+                        world.environments().nameOf(app.environment()),
+                        (summaries, environment) -> {
                           AppGetInfoResponse.Builder answer =
-                              AppGetInfoResponse.newBuilder().setInfo(AppViews.handle(app));
+                              AppGetInfoResponse.newBuilder()
+                                  .setInfo(AppViews.handle(app, environment));
                           summaries.forEach(
                               at -> answer.putFunctionInfoSummaries(at.function(), at.summary()));
                           return answer.build();
@@ -100,16 +102,16 @@ final class AppInfoService implements RpcService {
     String query = request.getQuery();
     return world
         .environments()
-        .require(context.environment(request.getEnvironmentName()))
+        .meant(context, request.getEnvironmentName())
         .thenCompose(
             there ->
                 world
                     .directory()
-                    .list(Kind.APP, there.name(), LISTED)
+                    .list(Kind.APP, there.key(), LISTED)
                     .thenApply(
                         entries ->
                             entries.stream()
-                                .filter(entry -> Environments.holds(there, entry))
+                                .filter(there::holds)
                                 .filter(AppInfoService::isDeployed)
                                 .toList()))
         .thenCompose(

@@ -87,15 +87,20 @@ public final class AppViews {
     return lifecycle.build();
   }
 
-  /** What a client must know of an app to use it. */
-  static AppHandleMetadata handle(AppView app) {
+  /** What a client must know of an app to use it, in the environment of this name. */
+  static AppHandleMetadata handle(AppView app, String environment) {
     return AppHandleMetadata.newBuilder()
-        .setDescription(app.name().isEmpty() ? app.description() : app.name())
+        .setDescription(title(app))
         .setAppId(app.app().value())
-        .setEnvironmentName(app.environment())
+        .setEnvironmentName(environment)
         .setLifecycle(lifecycle(app))
         .putAllFunctions(app.functions())
         .build();
+  }
+
+  /** What an app is called in listings. */
+  static String title(AppView app) {
+    return app.name().isEmpty() ? app.description() : app.name();
   }
 
   /** The live functions and classes of an app; what else it has registered is no part of it. */
@@ -116,8 +121,8 @@ public final class AppViews {
     return layout.build();
   }
 
-  /** A line of a listing. */
-  static AppListItem item(Directory.Entry entry) {
+  /** A line of a listing of the environment of this name. */
+  static AppListItem item(Directory.Entry entry, String environment) {
     Map<String, String> attributes = entry.attributes();
     String description = attributes.getOrDefault(Attribute.DESCRIPTION, "");
     AppListItem.Builder item =
@@ -133,7 +138,7 @@ public final class AppViews {
         AppHandleMetadata.newBuilder()
             .setAppId(entry.id())
             .setDescription(item.getDescription())
-            .setEnvironmentName(entry.environment())
+            .setEnvironmentName(environment)
             .setLifecycle(
                 AppLifecycle.newBuilder()
                     .setAppState(item.getState())

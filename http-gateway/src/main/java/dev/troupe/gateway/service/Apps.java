@@ -5,7 +5,6 @@ import dev.troupe.actors.app.AppProtocol.AppReply;
 import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.app.AppProtocol.Phase;
 import dev.troupe.actors.directory.Directory;
-import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.gateway.rpc.RpcContext;
@@ -69,25 +68,21 @@ final class Apps {
   }
 
   /** The deployed app of a name; NOT_FOUND where there is none, saying where there is one. */
-  CompletionStage<AppView> requireDeployed(String environment, String name) {
-    return find(environment, name)
+  CompletionStage<AppView> requireDeployed(Environment there, String name) {
+    return find(there, name)
         .thenCompose(
             found ->
                 found
                     .filter(app -> app.phase() == Phase.DEPLOYED)
                     .map(CompletableFuture::completedStage)
-                    .orElseGet(() -> fail(environment, name)));
+                    .orElseGet(() -> fail(there, name)));
   }
 
   /** The app that has, or had last, a name; whatever its phase. */
-  CompletionStage<Optional<AppView>> find(String environment, String name) {
-    return environments
-        .require(environment)
-        .thenCompose(
-            there ->
-                directory
-                    .find(Kind.APP, there.name(), name)
-                    .thenApply(found -> found.filter(entry -> Environments.holds(there, entry))))
+  CompletionStage<Optional<AppView>> find(Environment there, String name) {
+    return directory
+        .find(Kind.APP, there.key(), name)
+        .thenApply(found -> found.filter(there::holds))
         .thenCompose(
             found ->
                 found
@@ -103,27 +98,26 @@ final class Apps {
             reply -> reply instanceof AppReply.Ok(var view) ? Optional.of(view) : Optional.empty());
   }
 
-  private <T> CompletionStage<T> fail(String environment, String name) {
-    return elsewhere(environment, name)
+  private <T> CompletionStage<T> fail(Environment there, String name) {
+    return elsewhere(there, name)
         .thenCompose(
             others ->
                 CompletableFuture.failedStage(
                     RpcFailure.notFound(
                         "App '%.80s' is not deployed in environment '%s'%s"
-                            .formatted(name, environment, hint(others)))));
+                            .formatted(name, there.name(), hint(others)))));
   }
 
-  private CompletionStage<List<String>> elsewhere(String environment, String name) {
+  private CompletionStage<List<String>> elsewhere(Environment there, String name) {
     return environments
         .list()
         .thenCompose(
             all -> {
-              List<CompletableFuture<Optional<Entry>>> lookups =
+              List<CompletableFuture<Optional<String>>> lookups =
                   all.stream()
-                      .map(Entry::name)
-                      .filter(other -> !other.equals(environment))
+                      .filter(other -> !other.key().equals(there.key()))
                       .limit(OTHERS_LIMIT)
-                      .map(other -> directory.find(Kind.APP, other, name).toCompletableFuture())
+                      .map(other -> nameIfThere(other, name).toCompletableFuture())
                       .toList();
               return CompletableFuture.allOf(lookups.toArray(CompletableFuture[]::new))
                   .thenApply(
@@ -131,9 +125,14 @@ final class Apps {
                           lookups.stream()
                               .map(CompletableFuture::join)
                               .flatMap(Optional::stream)
-                              .map(Entry::environment)
                               .toList());
             });
+  }
+
+  private CompletionStage<Optional<String>> nameIfThere(Environment other, String app) {
+    return directory
+        .find(Kind.APP, other.key(), app)
+        .thenApply(found -> found.map(_ -> other.name()));
   }
 
   /** What follows; the client puts a full stop behind it. */

@@ -112,14 +112,14 @@ final class AppsService implements RpcService {
                     .keyFor(context.caller().identity(), rpc, context.idempotencyKey(), "app"));
     return world
         .environments()
-        .require(context.environment(environment))
+        .meant(context, environment)
         .thenCompose(
             there ->
                 apps.ask(
                     app,
                     replyTo ->
                         new Create(
-                            there.name(),
+                            there.key(),
                             description,
                             phase,
                             tags,
@@ -129,7 +129,6 @@ final class AppsService implements RpcService {
 
   private CompletionStage<AppGetOrCreateResponse> getOrCreate(
       RpcContext context, AppGetOrCreateRequest request) {
-    String environment = context.environment(request.getEnvironmentName());
     String name = request.getAppName();
     boolean mayCreate =
         request.getObjectCreationType()
@@ -137,28 +136,33 @@ final class AppsService implements RpcService {
     if (mayCreate) {
       AppViews.requireName(name);
     }
-    CompletionStage<AppView> app =
-        mayCreate
-            ? apps.find(environment, name)
-                .thenCompose(
-                    found ->
-                        found
-                            .filter(there -> there.phase() == Phase.DEPLOYED)
-                            .map(CompletableFuture::completedStage)
-                            .orElseGet(() -> deployEmpty(context, environment, name)))
-            : apps.requireDeployed(environment, name);
-    return app.thenApply(
-        there ->
-            AppGetOrCreateResponse.newBuilder()
-                .setAppId(there.app().value())
-                .setHandleMetadata(AppViews.handle(there))
-                .build());
+    return world
+        .environments()
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(
+            there ->
+                (mayCreate ? deployed(context, there, name) : apps.requireDeployed(there, name))
+                    .thenApply(
+                        app ->
+                            AppGetOrCreateResponse.newBuilder()
+                                .setAppId(app.app().value())
+                                .setHandleMetadata(AppViews.handle(app, there.name()))
+                                .build()));
+  }
+
+  private CompletionStage<AppView> deployed(RpcContext context, Environment there, String name) {
+    return apps.find(there, name)
+        .thenCompose(
+            found ->
+                found
+                    .filter(app -> app.phase() == Phase.DEPLOYED)
+                    .map(CompletableFuture::completedStage)
+                    .orElseGet(() -> deployEmpty(context, there, name)));
   }
 
   /** A deployed app without functions, as a place for what is made outside of a deployment. */
-  private CompletionStage<AppView> deployEmpty(
-      RpcContext context, String environment, String name) {
-    return make(context, "AppGetOrCreate", environment, name, Phase.INITIALIZING, Map.of())
+  private CompletionStage<AppView> deployEmpty(RpcContext context, Environment there, String name) {
+    return make(context, "AppGetOrCreate", there.name(), name, Phase.INITIALIZING, Map.of())
         .thenCompose(
             app ->
                 publish(
@@ -166,13 +170,18 @@ final class AppsService implements RpcService {
                         app.app(),
                         AppPublishRequest.newBuilder().setName(name).build(),
                         Phase.DEPLOYED)
-                    .thenCompose(_ -> apps.requireDeployed(environment, name)));
+                    .thenCompose(_ -> apps.requireDeployed(there, name)));
   }
 
   private CompletionStage<AppGetByDeploymentNameResponse> byName(
       RpcContext context, AppGetByDeploymentNameRequest request) {
-    String environment = context.environment(request.getEnvironmentName());
-    return apps.find(environment, request.getName()).thenApply(found -> byName(environment, found));
+    return world
+        .environments()
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(
+            there ->
+                apps.find(there, request.getName())
+                    .thenApply(found -> byName(there.name(), found)));
   }
 
   private static AppGetByDeploymentNameResponse byName(
@@ -209,17 +218,17 @@ final class AppsService implements RpcService {
   private CompletionStage<AppListResponse> list(RpcContext context, AppListRequest request) {
     return world
         .environments()
-        .require(context.environment(request.getEnvironmentName()))
+        .meant(context, request.getEnvironmentName())
         .thenCompose(
             there ->
                 world
                     .directory()
-                    .list(Directory.Kind.APP, there.name(), LISTED)
+                    .list(Directory.Kind.APP, there.key(), LISTED)
                     .thenApply(
                         entries ->
                             entries.stream()
-                                .filter(entry -> Environments.holds(there, entry))
-                                .map(AppViews::item)
+                                .filter(there::holds)
+                                .map(entry -> AppViews.item(entry, there.name()))
                                 .filter(this::isShown)
                                 .toList()))
         .thenApply(items -> AppListResponse.newBuilder().addAllApps(items).build());

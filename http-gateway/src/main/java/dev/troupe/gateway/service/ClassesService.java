@@ -81,18 +81,22 @@ final class ClassesService implements RpcService {
 
   private CompletionStage<ClassGetResponse> get(RpcContext context, ClassGetRequest request) {
     FunctionsService.refusePinned(request.getAppVersion());
-    String environment = context.environment(request.getEnvironmentName());
-    return apps.requireDeployed(environment, request.getAppName())
-        .thenApply(app -> answer(app, request.getObjectTag()));
+    return world
+        .environments()
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(
+            there ->
+                apps.requireDeployed(there, request.getAppName())
+                    .thenApply(app -> answer(there, app, request.getObjectTag())));
   }
 
-  private static ClassGetResponse answer(AppView app, String tag) {
+  private static ClassGetResponse answer(Environment there, AppView app, String tag) {
     String id = app.classes().get(tag);
     if (id == null) {
       throw RpcFailure.notFound(
           "App '%s' of environment '%s' has no class '%.80s'. %s"
               .formatted(
-                  app.name(), app.environment(), tag, Apps.names(app.classes().keySet().stream())));
+                  app.name(), there.name(), tag, Apps.names(app.classes().keySet().stream())));
     }
     ClassHandleMetadata.Builder handle = ClassHandleMetadata.newBuilder();
     String service = app.functions().get(tag + SERVICE_SUFFIX);

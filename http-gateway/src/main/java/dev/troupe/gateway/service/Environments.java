@@ -1,15 +1,13 @@
 package dev.troupe.gateway.service;
 
 import dev.troupe.actors.directory.Directory;
-import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
-import dev.troupe.actors.id.Ids;
+import dev.troupe.gateway.rpc.Caller;
+import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -17,22 +15,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The environments there are: the default one, and those that somebody made. */
-final class Environments {
+public final class Environments {
 
   /** Environments that listings show. */
   static final int LIMIT = 1_000;
 
-  private static final String ID_PREFIX = "en-";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
-
-  /** Attribute: the request that made it, so that its repeat is answered like the first. */
-  private static final String MADE_BY = "made-by";
-
-  /** Attribute: it is being deleted, and can't be used any more. */
-  private static final String DELETING = "deleting";
-
-  /** Attribute: the image builder version it wants; absent where it takes the server's. */
-  private static final String BUILDER_VERSION = "image-builder-version";
 
   private final Directory directory;
   private final InstantSource clock;
@@ -45,153 +33,235 @@ final class Environments {
     this.defaultName = defaultName;
   }
 
-  /** The environment of a name; NOT_FOUND with a sentence where there is none. */
-  CompletionStage<Entry> require(String name) {
-    if (isDefault(name)) {
-      return CompletableFuture.completedStage(defaultEntry());
+  // ---- finding
+
+  /**
+   * The environment a request means: the one it names, else the caller's own; NOT_FOUND with a
+   * sentence where there is none. A container reaches no other than its own, which it may call by
+   * any name that it had.
+   */
+  CompletionStage<Environment> meant(RpcContext context, String name) {
+    if (context.caller() instanceof Caller.Task task) {
+      return own(task.environment(), name);
     }
-    return directory
-        .find(Kind.ENVIRONMENT, "", name)
-        .thenApply(
-            found -> found.filter(entry -> !isDeleting(entry)).orElseThrow(() -> missing(name)));
+    return require(name.isEmpty() ? context.caller().environment() : name);
+  }
+
+  private CompletionStage<Environment> own(String key, String called) {
+    CompletionStage<Environment> own =
+        isDefault(key)
+            ? CompletableFuture.completedStage(defaultOne())
+            : ofKey(key)
+                .thenApply(
+                    found -> found.filter(Environments::isUsable).orElseThrow(() -> missing(key)));
+    return own.thenApply(
+        environment -> {
+          if (!called.isEmpty() && !environment.isKnownToItsContainersAs(called)) {
+            throw RpcFailure.denied(
+                "A container of environment '%s' may not reach into environment '%.80s'."
+                    .formatted(environment.name(), called));
+          }
+          return environment;
+        });
+  }
+
+  /** The environment of a name; NOT_FOUND with a sentence where there is none. */
+  CompletionStage<Environment> require(String name) {
+    if (isDefault(name)) {
+      return CompletableFuture.completedStage(defaultOne());
+    }
+    return find(name)
+        .thenApply(found -> found.filter(Environments::isUsable).orElseThrow(() -> missing(name)));
   }
 
   /** The same with its settings, which the default one may have, too. */
-  CompletionStage<Entry> requireWithSettings(String name) {
-    if (!isDefault(name)) {
-      return require(name);
-    }
-    return directory.find(Kind.ENVIRONMENT, "", defaultName).thenApply(found -> withDefault(found));
+  CompletionStage<Environment> withSettings(Environment environment) {
+    return isDefault(environment.key())
+        ? find(defaultName).thenApply(this::withDefault)
+        : CompletableFuture.completedStage(environment);
   }
 
+  /** The name of the environment of a key: the key where that environment is gone. */
+  public CompletionStage<String> nameOf(String key) {
+    return isDefault(key)
+        ? CompletableFuture.completedStage(defaultName)
+        : ofKey(key).thenApply(found -> found.map(Environment::name).orElse(key));
+  }
+
+  private CompletionStage<Optional<Environment>> find(String name) {
+    return directory
+        .find(Kind.ENVIRONMENT, "", name)
+        .thenApply(found -> found.map(Environment::of));
+  }
+
+  private CompletionStage<Optional<Environment>> ofKey(String key) {
+    return directory
+        .byId(Kind.ENVIRONMENT, Environment.id(key))
+        .thenApply(found -> found.map(Environment::of));
+  }
+
+  /** All of them, the default one first. */
+  CompletionStage<List<Environment>> list() {
+    return directory
+        .list(Kind.ENVIRONMENT, "", LIMIT)
+        .thenApply(
+            entries -> {
+              List<Environment> made = entries.stream().map(Environment::of).toList();
+              return Stream.concat(
+                      Stream.of(
+                          withDefault(made.stream().filter(at -> isDefault(at.key())).findFirst())),
+                      made.stream().filter(at -> !isDefault(at.key()) && isUsable(at)))
+                  .toList();
+            });
+  }
+
+  // ---- making and changing
+
   /** The environment of a name, made where there is none. */
-  CompletionStage<Entry> ensure(String name) {
-    return isDefault(name) ? requireWithSettings(name) : claim(name, "");
+  CompletionStage<Environment> ensure(String name) {
+    return isDefault(name) ? require(name) : claim(name, "");
   }
 
   /** A new environment; {@code request} tells the repeat of a request from a second one. */
-  CompletionStage<Entry> create(String name, String request) {
+  CompletionStage<Environment> create(String name, String request) {
     if (isDefault(name)) {
       throw exists(defaultName);
     }
     return claim(name, request)
         .thenApply(
-            entry -> {
-              if (!request.equals(entry.attributes().get(MADE_BY))) {
+            environment -> {
+              if (!environment.isMadeBy(request)) {
                 throw exists(name);
               }
-              return entry;
+              return environment;
             });
   }
 
-  private CompletionStage<Entry> claim(String name, String request) {
-    if (!NAME.matcher(name).matches()
-        || name.toLowerCase(java.util.Locale.ROOT).startsWith(ID_PREFIX)) {
-      throw RpcFailure.invalid(
-          "'%.80s' can't be the name of an environment: use up to 64 letters, digits, dashes and"
-                  .formatted(name)
-              + " underscores, and no '%s' at the start.".formatted(ID_PREFIX));
-    }
-    return directory
-        .claim(
-            entry(name, clock.instant(), request.isEmpty() ? Map.of() : Map.of(MADE_BY, request)))
+  private CompletionStage<Environment> claim(String name, String request) {
+    requireFit(name);
+    return claim(name, request, 0)
         .thenApply(
-            entry -> {
-              if (isDeleting(entry)) {
+            environment -> {
+              if (environment.isBeingDeleted()) {
                 throw RpcFailure.precondition(
                     ("Environment '%s' is being deleted. Where that was broken off, delete it"
                             + " again; then it can be made anew.")
                         .formatted(name));
               }
-              return entry;
+              return environment;
+            });
+  }
+
+  /** Under the first key that no environment of another name has. */
+  private CompletionStage<Environment> claim(String name, String request, int others) {
+    String key = Environment.key(name, others);
+    return ofKey(key)
+        .thenCompose(
+            holder ->
+                holder.isPresent() && !holder.get().name().equals(name)
+                    ? claim(name, request, others + 1)
+                    : directory
+                        .claim(Environment.named(name, key, clock.instant(), request).entry())
+                        .thenApply(Environment::of));
+  }
+
+  private static void requireFit(String name) {
+    if (!NAME.matcher(name).matches() || Environment.isLikeAnId(name)) {
+      throw RpcFailure.invalid(
+          "'%.80s' can't be the name of an environment: use up to 64 letters, digits, dashes and"
+                  .formatted(name)
+              + " underscores, and no 'en-' at the start.");
+    }
+  }
+
+  /**
+   * Gives an environment another name, under which it has all that it had; ALREADY_EXISTS where one
+   * has that. {@code request} tells the repeat of a request.
+   */
+  CompletionStage<Environment> rename(String current, String name, String request) {
+    return find(current)
+        .thenCombine(
+            find(name),
+            (there, already) ->
+                there.isEmpty() && already.isPresent() && already.get().isRenamedBy(request)
+                    ? CompletableFuture.completedStage(already.get())
+                    : require(current).thenCompose(found -> rename(found, name, request)))
+        .thenCompose(renamed -> renamed);
+  }
+
+  private CompletionStage<Environment> rename(
+      Environment environment, String name, String request) {
+    if (isDefault(environment.key())) {
+      throw RpcFailure.precondition(
+          "Environment '%s' is the default one, and keeps its name.".formatted(defaultName));
+    }
+    requireFit(name);
+    if (isDefault(name)) {
+      throw exists(defaultName);
+    }
+    Environment renamed = environment.renamed(name, request);
+    return directory
+        .rename(renamed.entry())
+        .thenApply(
+            done -> {
+              if (!done) {
+                throw exists(name);
+              }
+              return renamed;
             });
   }
 
   /** Sets the image builder version; empty: the server's own. */
-  CompletionStage<Entry> setBuilderVersion(Entry environment, String version) {
-    Map<String, String> attributes = new HashMap<>(environment.attributes());
-    attributes.put(BUILDER_VERSION, version);
-    attributes.values().removeIf(String::isEmpty);
-    Entry changed = environment.withAttributes(Map.copyOf(attributes));
-    return directory.put(changed).thenApply(_ -> changed);
-  }
-
-  /** The image builder version it wants, if it wants one of its own. */
-  static Optional<String> builderVersion(Entry environment) {
-    return Optional.ofNullable(environment.attributes().get(BUILDER_VERSION));
+  CompletionStage<Environment> setBuilderVersion(Environment environment, String version) {
+    Environment changed = environment.withBuilderVersion(version);
+    return (isDefault(environment.key())
+            ? directory.put(changed.entry())
+            : directory.update(Kind.ENVIRONMENT, changed.id(), changed.attributes()))
+        .thenApply(_ -> changed);
   }
 
   /**
    * Marks an environment as one that is being deleted: from now on nobody finds it. NOT_FOUND where
    * there is none; one that is marked already is given again.
    */
-  CompletionStage<Entry> beginDeletion(String name) {
+  CompletionStage<Environment> beginDeletion(String name) {
     if (isDefault(name)) {
       throw RpcFailure.precondition(
           "Environment '%s' is the default one and can't be deleted.".formatted(defaultName));
     }
-    return directory
-        .find(Kind.ENVIRONMENT, "", name)
-        .thenApply(found -> found.orElseThrow(() -> missing(name)))
+    return find(name)
+        .thenApply(found -> found.orElseThrow(() -> missing(name)).beingDeleted())
         .thenCompose(
-            entry -> {
-              Map<String, String> attributes = new HashMap<>(entry.attributes());
-              attributes.put(DELETING, "true");
-              return directory
-                  .update(Kind.ENVIRONMENT, entry.id(), attributes)
-                  .thenApply(_ -> entry);
-            });
+            marked ->
+                directory
+                    .update(Kind.ENVIRONMENT, marked.id(), marked.attributes())
+                    .thenApply(_ -> marked));
   }
 
   /** Forgets an environment that is empty. */
-  CompletionStage<Void> endDeletion(Entry environment) {
+  CompletionStage<Void> endDeletion(Environment environment) {
     return directory.remove(Kind.ENVIRONMENT, environment.id());
   }
 
-  /** All of them, the default one first. */
-  CompletionStage<List<Entry>> list() {
-    return directory
-        .list(Kind.ENVIRONMENT, "", LIMIT)
-        .thenApply(
-            made ->
-                Stream.concat(
-                        Stream.of(
-                            withDefault(
-                                made.stream().filter(at -> isDefault(at.name())).findFirst())),
-                        made.stream().filter(at -> !isDefault(at.name()) && !isDeleting(at)))
-                    .toList());
-  }
-
-  /**
-   * Whether something listed under an environment's name is of this one, and not of an earlier one
-   * of that name, which was deleted.
-   */
-  static boolean holds(Entry environment, Entry thing) {
-    return !thing.createdAt().isBefore(environment.createdAt());
-  }
+  // ----
 
   private boolean isDefault(String name) {
     return name.isEmpty() || name.equals(defaultName);
   }
 
-  private static boolean isDeleting(Entry entry) {
-    return entry.attributes().containsKey(DELETING);
+  private static boolean isUsable(Environment environment) {
+    return !environment.isBeingDeleted();
   }
 
   /** The default one is there without an entry; it has one where it has settings. */
-  private Entry withDefault(Optional<Entry> found) {
+  private Environment withDefault(Optional<Environment> found) {
     return found
-        .map(entry -> defaultEntry().withAttributes(entry.attributes()))
-        .orElseGet(this::defaultEntry);
+        .map(entry -> defaultOne().withAttributes(entry.attributes()))
+        .orElseGet(this::defaultOne);
   }
 
-  private Entry defaultEntry() {
-    return entry(defaultName, Instant.EPOCH, Map.of());
-  }
-
-  private static Entry entry(String name, Instant createdAt, Map<String, String> attributes) {
-    String id = ID_PREFIX + Ids.contentKey("environment", name);
-    return new Entry(Kind.ENVIRONMENT, "", name, id, createdAt, attributes);
+  private Environment defaultOne() {
+    return Environment.named(defaultName, defaultName, Instant.EPOCH, "");
   }
 
   private static RpcFailure exists(String name) {

@@ -9,6 +9,7 @@ import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.secret.SecretProtocol.Delete;
 import dev.troupe.actors.secret.SecretProtocol.SecretReply;
+import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcService;
@@ -60,12 +61,15 @@ final class EnvironmentsService implements RpcService {
 
   private CompletionStage<EnvironmentGetOrCreateResponse> getOrCreate(
       RpcContext context, EnvironmentGetOrCreateRequest request) {
-    String name = context.environment(request.getDeploymentName());
+    String name = request.getDeploymentName();
     boolean mayCreate =
         request.getObjectCreationType()
             == ObjectCreationType.OBJECT_CREATION_TYPE_CREATE_IF_MISSING;
     Environments environments = world.environments();
-    return (mayCreate ? environments.ensure(name) : environments.requireWithSettings(name))
+    return (mayCreate && !name.isEmpty() && !(context.caller() instanceof Caller.Task)
+            ? environments.ensure(name)
+            : environments.meant(context, name))
+        .thenCompose(environments::withSettings)
         .thenApply(
             environment ->
                 EnvironmentGetOrCreateResponse.newBuilder()
@@ -76,7 +80,8 @@ final class EnvironmentsService implements RpcService {
                             .setSettings(
                                 EnvironmentSettings.newBuilder()
                                     .setImageBuilderVersion(
-                                        Environments.builderVersion(environment)
+                                        environment
+                                            .builderVersion()
                                             .orElse(world.settings().imageBuilderVersion()))))
                     .build());
   }
@@ -91,27 +96,19 @@ final class EnvironmentsService implements RpcService {
     if (request.getEnvironmentType() != EnvironmentType.ENVIRONMENT_TYPE_UNSPECIFIED) {
       throw RpcFailure.unimplemented("Troupe does not serve public environments.");
     }
-    String key =
-        world
-            .mint()
-            .keyFor(
-                context.caller().identity(),
-                "EnvironmentCreate",
-                context.idempotencyKey(),
-                request.getName());
     return world
         .environments()
-        .create(request.getName(), key)
+        .create(request.getName(), key(context, "EnvironmentCreate", request.getName()))
         .thenApply(_ -> Empty.getDefaultInstance());
+  }
+
+  /** The same for each repeat of a request. */
+  private String key(RpcContext context, String rpc, String name) {
+    return world.mint().keyFor(context.caller().identity(), rpc, context.idempotencyKey(), name);
   }
 
   private CompletionStage<EnvironmentListItem> update(
       RpcContext context, EnvironmentUpdateRequest request) {
-    if (request.hasName() && !request.getName().getValue().equals(request.getCurrentName())) {
-      throw RpcFailure.unimplemented(
-          "Troupe does not serve other names for environments (--set-name): what is deployed in one"
-              + " is found by its name. Make a new one and deploy there.");
-    }
     if (request.hasWebSuffix()) {
       throw RpcFailure.unimplemented(
           "Troupe does not serve web suffixes of environments (--set-web-suffix) yet.");
@@ -128,8 +125,12 @@ final class EnvironmentsService implements RpcService {
               .formatted(version, world.settings().imageBuilderVersion()));
     }
     Environments environments = world.environments();
-    return environments
-        .requireWithSettings(request.getCurrentName())
+    String current = request.getCurrentName();
+    String name = request.hasName() ? request.getName().getValue() : current;
+    return (name.equals(current)
+            ? environments.require(current)
+            : environments.rename(current, name, key(context, "EnvironmentUpdate", name)))
+        .thenCompose(environments::withSettings)
         .thenCompose(
             environment ->
                 request.hasImageBuilderVersion()
@@ -151,7 +152,7 @@ final class EnvironmentsService implements RpcService {
             environment ->
                 world
                     .directory()
-                    .list(Kind.APP, environment.name(), LISTED)
+                    .list(Kind.APP, environment.key(), LISTED)
                     .thenCompose(
                         apps ->
                             Stages.inTurn(
@@ -159,7 +160,7 @@ final class EnvironmentsService implements RpcService {
                                 AT_A_TIME,
                                 app -> stop(app, by)))
                     .thenCompose(
-                        _ -> world.directory().list(Kind.SECRET, environment.name(), LISTED))
+                        _ -> world.directory().list(Kind.SECRET, environment.key(), LISTED))
                     .thenCompose(secrets -> Stages.inTurn(secrets, AT_A_TIME, this::deleteSecret))
                     .thenCompose(_ -> environments.endDeletion(environment)))
         .thenApply(_ -> Empty.getDefaultInstance());
@@ -192,14 +193,14 @@ final class EnvironmentsService implements RpcService {
                     .build());
   }
 
-  private EnvironmentListItem item(Entry environment) {
+  private EnvironmentListItem item(Environment environment) {
     EnvironmentListItem.Builder item =
         EnvironmentListItem.newBuilder()
             .setName(environment.name())
             .setCreatedAt(Outputs.seconds(environment.createdAt()))
             .setDefault(environment.name().equals(world.settings().defaultEnvironment()))
             .setEnvironmentId(environment.id());
-    Environments.builderVersion(environment).ifPresent(item::setImageBuilderVersion);
+    environment.builderVersion().ifPresent(item::setImageBuilderVersion);
     return item.build();
   }
 }

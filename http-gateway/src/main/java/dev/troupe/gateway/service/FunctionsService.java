@@ -170,9 +170,13 @@ final class FunctionsService implements RpcService {
 
   private CompletionStage<FunctionGetResponse> get(RpcContext context, FunctionGetRequest request) {
     refusePinned(request.getAppVersion());
-    String environment = context.environment(request.getEnvironmentName());
-    return apps.requireDeployed(environment, request.getAppName())
-        .thenApply(app -> tagged(app, request.getObjectTag()))
+    return world
+        .environments()
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(
+            there ->
+                apps.requireDeployed(there, request.getAppName())
+                    .thenApply(app -> tagged(there, app, request.getObjectTag())))
         .thenCompose(definer::require)
         .thenCompose(
             known -> {
@@ -197,7 +201,7 @@ final class FunctionsService implements RpcService {
     }
   }
 
-  private static FunctionId tagged(AppView app, String tag) {
+  private static FunctionId tagged(Environment there, AppView app, String tag) {
     String id = app.functions().get(tag);
     if (id != null) {
       return new FunctionId(id);
@@ -213,7 +217,7 @@ final class FunctionsService implements RpcService {
     throw RpcFailure.notFound(
         "App '%s' of environment '%s' has no function '%.80s'. %s"
             .formatted(
-                app.name(), app.environment(), tag, Apps.names(app.functions().keySet().stream())));
+                app.name(), there.name(), tag, Apps.names(app.functions().keySet().stream())));
   }
 
   private CompletionStage<FunctionGetByIdResponse> getById(

@@ -40,18 +40,22 @@ record ImageName(String environment, String name) {
   }
 
   /** The same name in this environment. */
-  ImageName in(String there) {
-    return new ImageName(there, name);
+  Placed in(Environment there) {
+    return new Placed(there, name);
   }
 
-  /** Its entity. */
-  ImageNameId id() {
-    return ImageNameId.of(environment, name);
-  }
+  /** A name in its environment. */
+  record Placed(Environment environment, String name) {
 
-  /** That nothing has it. */
-  RpcFailure unused() {
-    return RpcFailure.notFound(
-        "No image is published as '%s' in environment '%s'.".formatted(name, environment));
+    /** Its entity. */
+    ImageNameId id() {
+      return ImageNameId.of(environment.key(), name);
+    }
+
+    /** That nothing has it. */
+    RpcFailure unused() {
+      return RpcFailure.notFound(
+          "No image is published as '%s' in environment '%s'.".formatted(name, environment.name()));
+    }
   }
 }

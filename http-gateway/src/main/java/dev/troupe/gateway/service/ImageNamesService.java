@@ -80,7 +80,8 @@ final class ImageNamesService implements RpcService {
                     .build());
   }
 
-  private CompletionStage<Published> publish(RpcContext context, ImageName name, ImageId image) {
+  private CompletionStage<Published> publish(
+      RpcContext context, ImageName.Placed name, ImageId image) {
     String by = context.caller().identity();
     String revision =
         REVISION_PREFIX
@@ -89,7 +90,8 @@ final class ImageNamesService implements RpcService {
         .entities()
         .imageName(name.id())
         .ask(
-            replyTo -> new Publish(name.environment(), name.name(), image, revision, by, replyTo),
+            replyTo ->
+                new Publish(name.environment().key(), name.name(), image, revision, by, replyTo),
             patience);
   }
 
@@ -139,14 +141,14 @@ final class ImageNamesService implements RpcService {
     int seen = image.isEmpty() ? most : PAGE_LIMIT;
     return world
         .environments()
-        .require(context.environment(request.getEnvironmentName()))
+        .meant(context, request.getEnvironmentName())
         .thenCompose(
             there ->
                 world
                     .directory()
                     .named(
                         Kind.IMAGE_NAME,
-                        there.name(),
+                        there.key(),
                         request.getTagPrefix(),
                         request.getPageToken(),
                         seen + 1)
@@ -209,7 +211,7 @@ final class ImageNamesService implements RpcService {
                         history ->
                             page(history)
                                 .setTag(name.name())
-                                .setEnvironmentName(name.environment())
+                                .setEnvironmentName(name.environment().name())
                                 .build()));
   }
 
@@ -243,7 +245,8 @@ final class ImageNamesService implements RpcService {
   // ---- what is named
 
   /** The name in its environment: the one before its slash, the request's, or the caller's. */
-  private CompletionStage<ImageName> resolve(RpcContext context, String text, String environment) {
+  private CompletionStage<ImageName.Placed> resolve(
+      RpcContext context, String text, String environment) {
     ImageName name = ImageName.parse(text);
     if (!environment.isEmpty()
         && !name.environment().isEmpty()
@@ -253,10 +256,7 @@ final class ImageNamesService implements RpcService {
               .formatted(text, environment));
     }
     String named = name.environment().isEmpty() ? environment : name.environment();
-    return world
-        .environments()
-        .require(context.environment(named))
-        .thenApply(there -> name.in(there.name()));
+    return world.environments().meant(context, named).thenApply(there -> name.in(there));
   }
 
   private CompletionStage<ImageReply> requireBuilt(ImageId image) {

@@ -1,6 +1,8 @@
 package dev.troupe.gateway.service;
 
 import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.directory.Directory.Entry;
+import dev.troupe.actors.function.EndedContainers;
 import dev.troupe.actors.function.FunctionProtocol.CallReply;
 import dev.troupe.actors.function.FunctionProtocol.Inspect;
 import dev.troupe.actors.id.AppId;
@@ -12,6 +14,7 @@ import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.protocol.link.ContainerRecord;
 import dev.troupe.protocol.link.LogFilter;
 import dev.troupe.protocol.modal.FileDescriptor;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -22,10 +25,12 @@ final class LogQueries {
 
   private final World world;
   private final Apps apps;
+  private final KnownContainers containers;
 
-  LogQueries(World world, Apps apps) {
+  LogQueries(World world, Apps apps, KnownContainers containers) {
     this.world = world;
     this.apps = apps;
+    this.containers = containers;
   }
 
   /** What a request names; what is empty is not asked for. */
@@ -103,17 +108,44 @@ final class LogQueries {
     return new Query(app, filter, functions);
   }
 
-  /** A container that runs, or ran not too long ago; NOT_FOUND where there is none. */
-  CompletionStage<ContainerRecord> container(String task) {
+  /**
+   * A container that runs, or ran not too long ago; NOT_FOUND where there is none. Its machine
+   * knows it for as long as it has lines of it; of a machine that is away, who ran it does.
+   */
+  CompletionStage<ContainerRecord> container(String name) {
+    TaskId task = new TaskId(name);
     return world
         .history()
-        .find(new TaskId(task))
+        .find(task)
+        .thenCompose(
+            found ->
+                found.isPresent()
+                    ? CompletableFuture.completedStage(found)
+                    : containers.find(task, LogQueries::record, LogQueries::record))
         .thenApply(
             found ->
                 found.orElseThrow(
                     () ->
                         RpcFailure.notFound(
                             "Container '%s' does not exist, or was forgotten.".formatted(task))));
+  }
+
+  private static ContainerRecord record(KnownContainers.Found running) {
+    return ContainerRecord.newBuilder()
+        .setTaskId(running.container().task().value())
+        .setAppId(running.app().app().value())
+        .setFunctionId(running.function().value())
+        .build();
+  }
+
+  private static ContainerRecord record(Entry ended) {
+    Map<String, String> attributes = ended.attributes();
+    return ContainerRecord.newBuilder()
+        .setTaskId(ended.id())
+        .setAppId(attributes.getOrDefault(EndedContainers.APP, ""))
+        .setFunctionId(attributes.getOrDefault(EndedContainers.FUNCTION, ""))
+        .setEndedUs(LogBatches.micros(ended.createdAt()))
+        .build();
   }
 
   /** Nothing was found: says why, where what was asked for is not there at all. */

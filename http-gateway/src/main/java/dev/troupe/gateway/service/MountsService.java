@@ -122,10 +122,12 @@ final class MountsService implements RpcService {
     if (request.getNamespace() == DeploymentNamespace.DEPLOYMENT_NAMESPACE_GLOBAL) {
       return global(name);
     }
-    String environment = context.environment(request.getEnvironmentName());
     boolean lookup =
         request.getObjectCreationType() == ObjectCreationType.OBJECT_CREATION_TYPE_UNSPECIFIED;
-    return lookup ? find(environment, name) : make(environment, request);
+    return world
+        .environments()
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(there -> lookup ? find(there, name) : make(there.key(), request));
   }
 
   /**
@@ -143,10 +145,10 @@ final class MountsService implements RpcService {
     throw RpcFailure.notFound("There is no global mount '%.120s'.".formatted(name));
   }
 
-  private CompletionStage<MountGetOrCreateResponse> find(String environment, String name) {
+  private CompletionStage<MountGetOrCreateResponse> find(Environment there, String name) {
     return world
         .directory()
-        .find(Kind.MOUNT, environment, name)
+        .find(Kind.MOUNT, there.key(), name)
         .thenApply(
             found ->
                 answer(
@@ -157,7 +159,7 @@ final class MountsService implements RpcService {
                                 () ->
                                     RpcFailure.notFound(
                                         "Mount '%.120s' does not exist in environment '%s'."
-                                            .formatted(name, environment))))));
+                                            .formatted(name, there.name()))))));
   }
 
   private CompletionStage<MountGetOrCreateResponse> make(

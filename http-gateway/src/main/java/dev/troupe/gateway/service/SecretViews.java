@@ -20,30 +20,30 @@ final class SecretViews {
 
   private SecretViews() {}
 
-  /** What a client is told of a secret. */
-  static SecretMetadata metadata(Secret secret) {
+  /** What a client is told of a secret, in the environment of this name. */
+  static SecretMetadata metadata(Secret secret, String environment) {
     return SecretMetadata.newBuilder()
         .setName(secret.name())
-        .setEnvironmentName(secret.environment())
+        .setEnvironmentName(environment)
         .addAllKeys(secret.keys())
         .setCreationInfo(
             CreationInfo.newBuilder().setCreatedAt(Outputs.seconds(secret.createdAt())))
         .build();
   }
 
-  /** A line of a listing. */
-  static SecretListItem item(Entry entry) {
+  /** A line of a listing of the environment of this name. */
+  static SecretListItem item(Entry entry, String environment) {
     double createdAt = Outputs.seconds(entry.createdAt());
     String keys = entry.attributes().getOrDefault(SecretProtocol.KEYS_ATTRIBUTE, "");
     return SecretListItem.newBuilder()
         .setLabel(entry.name())
         .setCreatedAt(createdAt)
-        .setEnvironmentName(entry.environment())
+        .setEnvironmentName(environment)
         .setSecretId(entry.id())
         .setMetadata(
             SecretMetadata.newBuilder()
                 .setName(entry.name())
-                .setEnvironmentName(entry.environment())
+                .setEnvironmentName(environment)
                 .addAllKeys(Stream.of(keys.split(",")).filter(key -> !key.isEmpty()).toList())
                 .setCreationInfo(CreationInfo.newBuilder().setCreatedAt(createdAt)))
         .build();

@@ -67,22 +67,25 @@ final class SecretsService implements RpcService {
     requireFitting(request.getEnvDictMap());
     return world
         .environments()
-        .require(context.environment(request.getEnvironmentName()))
-        .thenCompose(there -> getOrCreate(context, there.name(), request))
-        .thenApply(
-            secret ->
-                SecretGetOrCreateResponse.newBuilder()
-                    .setSecretId(secret.secret().value())
-                    .setMetadata(SecretViews.metadata(secret))
-                    .build());
+        .meant(context, request.getEnvironmentName())
+        .thenCompose(
+            there ->
+                getOrCreate(context, there, request)
+                    .thenApply(
+                        secret ->
+                            SecretGetOrCreateResponse.newBuilder()
+                                .setSecretId(secret.secret().value())
+                                .setMetadata(SecretViews.metadata(secret, there.name()))
+                                .build()));
   }
 
   private CompletionStage<Secret> getOrCreate(
-      RpcContext context, String environment, SecretGetOrCreateRequest request) {
+      RpcContext context, Environment there, SecretGetOrCreateRequest request) {
     String name = request.getDeploymentName();
+    String environment = there.key();
     return switch (request.getObjectCreationType()) {
       case OBJECT_CREATION_TYPE_UNSPECIFIED ->
-          require(environment, name)
+          require(there, name)
               .thenApply(
                   secret -> SecretViews.requireKeys(secret, name, request.getRequiredKeysList()));
       case OBJECT_CREATION_TYPE_CREATE_IF_MISSING ->
@@ -98,7 +101,7 @@ final class SecretsService implements RpcService {
                   made -> {
                     if (made.earlier() != null && !made.earlier().secret().equals(made.id())) {
                       throw RpcFailure.exists(
-                          "Secret '%s' exists in environment '%s'.".formatted(name, environment));
+                          "Secret '%s' exists in environment '%s'.".formatted(name, there.name()));
                     }
                     return write(made.id(), environment, name, request.getEnvDictMap());
                   });
@@ -149,27 +152,27 @@ final class SecretsService implements RpcService {
         .thenApply(reply -> new Claim(id, reply instanceof Secret secret ? secret : null));
   }
 
-  private CompletionStage<Secret> require(String environment, String name) {
+  private CompletionStage<Secret> require(Environment there, String name) {
     return world
         .directory()
-        .find(Kind.SECRET, environment, name)
+        .find(Kind.SECRET, there.key(), name)
         .thenCompose(
             found ->
                 found
                     .map(entry -> read(new SecretId(entry.id())))
-                    .orElseThrow(() -> missing(environment, name)))
+                    .orElseThrow(() -> missing(there, name)))
         .thenApply(
             reply -> {
               if (reply instanceof Secret secret) {
                 return secret;
               }
-              throw missing(environment, name);
+              throw missing(there, name);
             });
   }
 
-  private static RpcFailure missing(String environment, String name) {
+  private static RpcFailure missing(Environment there, String name) {
     return RpcFailure.notFound(
-        "Secret '%.80s' does not exist in environment '%s'.".formatted(name, environment));
+        "Secret '%.80s' does not exist in environment '%s'.".formatted(name, there.name()));
   }
 
   // ---- without a name
@@ -207,12 +210,12 @@ final class SecretsService implements RpcService {
     Instant end = before > 0 ? Outputs.instant(before) : Instant.MAX;
     return world
         .environments()
-        .require(context.environment(request.getEnvironmentName()))
+        .meant(context, request.getEnvironmentName())
         .thenCompose(
             there ->
                 world
                     .directory()
-                    .list(Kind.SECRET, there.name(), NAMED_LIMIT)
+                    .list(Kind.SECRET, there.key(), NAMED_LIMIT)
                     .thenApply(
                         entries ->
                             SecretListResponse.newBuilder()
@@ -222,7 +225,7 @@ final class SecretsService implements RpcService {
                                         .filter(entry -> !entry.name().isEmpty())
                                         .filter(entry -> entry.createdAt().isBefore(end))
                                         .limit(most)
-                                        .map(SecretViews::item)
+                                        .map(entry -> SecretViews.item(entry, there.name()))
                                         .toList())
                                 .build()));
   }
@@ -242,11 +245,16 @@ final class SecretsService implements RpcService {
   private CompletionStage<SecretGetInfoResponse> getInfo(
       RpcContext context, SecretGetInfoRequest request) {
     return requireById(context, new SecretId(request.getSecretId()))
-        .thenApply(
+        .thenCompose(
             secret ->
-                SecretGetInfoResponse.newBuilder()
-                    .setMetadata(SecretViews.metadata(secret))
-                    .build());
+                world
+                    .environments()
+                    .nameOf(secret.environment())
+                    .thenApply(
+                        environment ->
+                            SecretGetInfoResponse.newBuilder()
+                                .setMetadata(SecretViews.metadata(secret, environment))
+                                .build()));
   }
 
   private CompletionStage<Empty> update(RpcContext context, SecretUpdateRequest request) {

@@ -14,7 +14,8 @@ public final class Services {
     Apps apps = new Apps(world);
     Definer definer = new Definer(world, apps);
     Reach reach = new Reach(world.entities(), world.settings().askTimeout());
-    LogQueries logs = new LogQueries(world, apps);
+    KnownContainers containers = new KnownContainers(world, apps);
+    LogQueries logs = new LogQueries(world, apps, containers);
     List<RpcService> services =
         List.of(
             new WorkspaceService(world),
@@ -35,7 +36,7 @@ public final class Services {
             new ResultsService(world, reach),
             new CallInfoService(world, reach),
             new ContainersService(world),
-            new TasksService(world, apps));
+            new TasksService(world, apps, containers));
     services.forEach(service -> service.register(table));
   }
 }

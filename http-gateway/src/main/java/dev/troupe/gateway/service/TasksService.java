@@ -1,14 +1,8 @@
 package dev.troupe.gateway.service;
 
-import dev.troupe.actors.app.AppProtocol;
-import dev.troupe.actors.app.AppProtocol.AppObject;
-import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.directory.Directory.Entry;
-import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.function.EndedContainers;
-import dev.troupe.actors.function.FunctionProtocol.ContainerInfo;
 import dev.troupe.actors.function.FunctionProtocol.Containers;
-import dev.troupe.actors.function.FunctionProtocol.ListContainers;
 import dev.troupe.actors.function.FunctionProtocol.StopContainer;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
@@ -18,6 +12,7 @@ import dev.troupe.gateway.rpc.RpcContext;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.RpcService;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.KnownContainers.Found;
 import dev.troupe.protocol.modal.ContainerStopRequest;
 import dev.troupe.protocol.modal.ContainerStopResponse;
 import dev.troupe.protocol.modal.TaskGetInfoRequest;
@@ -35,15 +30,14 @@ import java.util.concurrent.CompletionStage;
 /** Containers, as those see them who list and stop them. */
 final class TasksService implements RpcService {
 
-  /** Entries that are looked through for apps that live. */
-  private static final int LISTED = 10_000;
-
   private final World world;
   private final Apps apps;
+  private final KnownContainers containers;
 
-  TasksService(World world, Apps apps) {
+  TasksService(World world, Apps apps, KnownContainers containers) {
     this.world = world;
     this.apps = apps;
+    this.containers = containers;
   }
 
   @Override
@@ -54,14 +48,14 @@ final class TasksService implements RpcService {
         .unary("ContainerStop", ContainerStopRequest.parser(), this::stop);
   }
 
-  /** A container and the app it is of. */
-  private record Found(AppView app, FunctionId function, ContainerInfo container) {}
-
   private CompletionStage<TaskListResponse> list(RpcContext context, TaskListRequest request) {
     CompletionStage<List<Found>> found =
         request.getAppId().isEmpty()
-            ? ofEnvironment(context.environment(request.getEnvironmentName()))
-            : apps.require(context, new AppId(request.getAppId())).thenCompose(this::ofApp);
+            ? world
+                .environments()
+                .meant(context, request.getEnvironmentName())
+                .thenCompose(containers::of)
+            : apps.require(context, new AppId(request.getAppId())).thenCompose(containers::of);
     return found.thenApply(
         all ->
             TaskListResponse.newBuilder()
@@ -74,7 +68,7 @@ final class TasksService implements RpcService {
         TaskStats.newBuilder()
             .setTaskId(found.container().task().value())
             .setAppId(found.app().app().value())
-            .setAppDescription(AppViews.handle(found.app()).getDescription())
+            .setAppDescription(AppViews.title(found.app()))
             .setEnqueuedAt(Outputs.seconds(found.container().wantedAt()));
     if (found.container().startedAt() != null) {
       stats.setStartedAt(Outputs.seconds(found.container().startedAt()));
@@ -82,70 +76,14 @@ final class TasksService implements RpcService {
     return stats.build();
   }
 
-  private CompletionStage<List<Found>> ofEnvironment(String environment) {
-    return world
-        .environments()
-        .require(environment)
-        .thenCompose(
-            there ->
-                world
-                    .directory()
-                    .list(Kind.APP, there.name(), LISTED)
-                    .thenApply(
-                        entries ->
-                            entries.stream().filter(entry -> Environments.holds(there, entry))))
-        .thenCompose(
-            entries ->
-                Stages.each(
-                    entries.filter(AppViews::isAlive),
-                    entry ->
-                        apps.ask(new AppId(entry.id()), AppProtocol.Describe::new)
-                            .thenCompose(this::ofApp)))
-        .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
-  }
-
-  /** Of all its functions: variants, and those that a later version left behind, too. */
-  private CompletionStage<List<Found>> ofApp(AppView app) {
-    return Stages.each(
-            app.objects().stream()
-                .map(AppObject::id)
-                .filter(id -> id.startsWith(FunctionId.PREFIX))
-                .map(FunctionId::new),
-            function -> ofFunction(app, function))
-        .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
-  }
-
-  private CompletionStage<List<Found>> ofFunction(AppView app, FunctionId function) {
-    return world
-        .entities()
-        .function(function)
-        .<Containers>ask(ListContainers::new, world.settings().askTimeout())
-        .thenApply(
-            reply ->
-                reply.containers().stream()
-                    .map(container -> new Found(app, function, container))
-                    .toList());
-  }
-
   // ---- one of them
 
   private CompletionStage<TaskGetInfoResponse> info(
       RpcContext context, TaskGetInfoRequest request) {
     TaskId task = new TaskId(request.getTaskId());
-    return ended(task)
-        .thenCompose(
-            over ->
-                over.isPresent()
-                    ? CompletableFuture.completedStage(over.get())
-                    : running(task).thenCompose(found -> info(task, found)));
-  }
-
-  private CompletionStage<TaskGetInfoResponse> info(TaskId task, Optional<Found> running) {
-    if (running.isPresent()) {
-      return CompletableFuture.completedStage(info(running.get()));
-    }
-    // It may have ended while it was looked for.
-    return ended(task).thenApply(over -> over.orElseThrow(() -> missing(task)));
+    return containers
+        .find(task, TasksService::info, TasksService::info)
+        .thenApply(found -> found.orElseThrow(() -> missing(task)));
   }
 
   private static TaskGetInfoResponse info(Found found) {
@@ -158,13 +96,6 @@ final class TasksService implements RpcService {
                 .setEnqueuedAt(stats.getEnqueuedAt())
                 .setStartedAt(stats.getStartedAt()))
         .build();
-  }
-
-  private CompletionStage<Optional<TaskGetInfoResponse>> ended(TaskId task) {
-    return world
-        .directory()
-        .byId(Kind.ENDED_CONTAINER, task.value())
-        .thenApply(found -> found.map(TasksService::info));
   }
 
   private static TaskGetInfoResponse info(Entry over) {
@@ -219,19 +150,6 @@ final class TasksService implements RpcService {
       }
       return CompletableFuture.completedStage(Optional.of(caller.function()));
     }
-    return running(task).thenApply(found -> found.map(Found::function));
-  }
-
-  private CompletionStage<Optional<Found>> running(TaskId task) {
-    return world
-        .environments()
-        .list()
-        .thenCompose(all -> Stages.each(all.stream(), there -> ofEnvironment(there.name())))
-        .thenApply(
-            lists ->
-                lists.stream()
-                    .flatMap(List::stream)
-                    .filter(found -> found.container().task().equals(task))
-                    .findFirst());
+    return containers.running(task).thenApply(found -> found.map(Found::function));
   }
 }

@@ -42,7 +42,8 @@ public record World(
     };
   }
 
-  Environments environments() {
+  /** The environments there are. */
+  public Environments environments() {
     return new Environments(directory, clock, settings.defaultEnvironment());
   }
 

@@ -73,7 +73,8 @@ class AppViewsTest {
                     Attribute.PHASE, "STOPPED",
                     Attribute.CONTAINERS, "3",
                     Attribute.VERSION, "2",
-                    Attribute.STOPPED_AT, "2026-11-01T13:00:00Z")));
+                    Attribute.STOPPED_AT, "2026-11-01T13:00:00Z")),
+            "main");
 
     assertThat(item.getDescription()).isEqualTo("shop");
     assertThat(item.getState()).isEqualTo(AppState.APP_STATE_STOPPED);
@@ -88,7 +89,7 @@ class AppViewsTest {
         new Entry(
             Kind.APP, "main", "", "ap-1", MADE, Map.of(Attribute.PHASE, "?", "version", "many"));
 
-    assertThat(AppViews.item(entry).getState()).isEqualTo(AppState.APP_STATE_UNSPECIFIED);
+    assertThat(AppViews.item(entry, "main").getState()).isEqualTo(AppState.APP_STATE_UNSPECIFIED);
   }
 
   private static AppObject object(String id) {

@@ -17,6 +17,7 @@ import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.SecretId;
 import dev.troupe.actors.secret.SecretProtocol;
 import dev.troupe.actors.secret.SecretProtocol.SecretReply;
+import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.RpcFailure;
 import dev.troupe.gateway.rpc.StatusCode;
 import dev.troupe.protocol.modal.AppListRequest;
@@ -79,16 +80,71 @@ class EnvironmentsServiceTest {
                     .setEnvironmentType(EnvironmentType.ENVIRONMENT_TYPE_PUBLIC)));
     refused(
         StatusCode.UNIMPLEMENTED,
-        "--set-name",
-        () ->
-            update(
-                EnvironmentUpdateRequest.newBuilder()
-                    .setCurrentName("main")
-                    .setName(StringValue.of("other"))));
-    refused(
-        StatusCode.UNIMPLEMENTED,
         "--set-web-suffix",
         () -> update(EnvironmentUpdateRequest.newBuilder().setWebSuffix(StringValue.of("x"))));
+  }
+
+  @Test
+  void underAnotherNameHasWhatItHadAndTheOldNameIsFree() {
+    create("dev", "one");
+    list(Kind.APP, "dev", "shop", "ap-1", Phase.DEPLOYED);
+    update(version("dev", "2024.10"));
+
+    assertThat(rename("dev", "prod", "two").getName()).isEqualTo("prod");
+    assertThat(rename("dev", "prod", "two").getName()).as("a repeat").isEqualTo("prod");
+
+    assertThat(names()).containsExactly("main", "prod");
+    assertThat(apps("prod")).containsExactly("ap-1 in prod");
+    assertThat(builderVersion("prod")).isEqualTo("2024.10");
+    refused(StatusCode.NOT_FOUND, "'dev'", () -> apps("dev"));
+    refused(StatusCode.NOT_FOUND, "'dev'", () -> rename("dev", "prod", "three"));
+
+    create("dev", "four");
+    assertThat(apps("dev")).isEmpty();
+    assertThat(idOf("dev")).isNotEqualTo(idOf("prod"));
+    refused(StatusCode.ALREADY_EXISTS, "'prod'", () -> rename("dev", "prod", "five"));
+  }
+
+  @Test
+  void ofManyThatHadOneNameEachKeepsItsOwn() {
+    for (int i = 0; i < 3; i++) {
+      create("dev", "make " + i);
+      rename("dev", "dev-" + i, "rename " + i);
+    }
+    create("dev", "the last");
+
+    assertThat(List.of(idOf("dev-0"), idOf("dev-1"), idOf("dev-2"), idOf("dev")))
+        .doesNotHaveDuplicates();
+    obey();
+    delete("dev-1");
+    rename("dev-2", "dev-1", "once more");
+    assertThat(names()).containsExactlyInAnyOrder("main", "dev", "dev-0", "dev-1");
+  }
+
+  @Test
+  void isFoundByItsContainersUnderEachNameItHadAndByOthersUnderItsOwn() {
+    create("dev", "one");
+    list(Kind.APP, "dev", "shop", "ap-1", Phase.DEPLOYED);
+    rename("dev", "prod", "two");
+    create("dev", "three");
+    Caller.Task container =
+        new Caller.Task(
+            Harness.TASK.task(), Harness.TASK.function(), Harness.TASK.app(), "dev", "");
+
+    for (String name : List.of("", "dev", "prod")) {
+      assertThat(apps(container, name)).containsExactly("ap-1 in prod");
+    }
+    refused(StatusCode.PERMISSION_DENIED, "'prod'", () -> apps(container, "main"));
+    refused(StatusCode.PERMISSION_DENIED, "'main'", () -> apps(Harness.TASK, "dev"));
+  }
+
+  @Test
+  void itsNewNameMustFit() {
+    create("dev", "one");
+    refused(StatusCode.INVALID_ARGUMENT, "can't be the name", () -> rename("dev", "a b", "two"));
+    refused(StatusCode.ALREADY_EXISTS, "'main'", () -> rename("dev", "main", "three"));
+    refused(StatusCode.FAILED_PRECONDITION, "default", () -> rename("main", "prod", "four"));
+    refused(StatusCode.NOT_FOUND, "'test'", () -> rename("test", "prod", "five"));
   }
 
   @Test
@@ -232,6 +288,35 @@ class EnvironmentsServiceTest {
   private EnvironmentListItem update(EnvironmentUpdateRequest.Builder request) {
     return harness.call(
         EnvironmentListItem.class, Harness.TOKEN, "EnvironmentUpdate", request.build());
+  }
+
+  private EnvironmentListItem rename(String name, String newName, String key) {
+    return harness.call(
+        EnvironmentListItem.class,
+        Harness.TOKEN,
+        "EnvironmentUpdate",
+        key,
+        EnvironmentUpdateRequest.newBuilder()
+            .setCurrentName(name)
+            .setName(StringValue.of(newName))
+            .build());
+  }
+
+  private List<String> apps(String environment) {
+    return apps(Harness.TOKEN, environment);
+  }
+
+  private List<String> apps(Caller caller, String environment) {
+    return harness
+        .call(
+            AppListResponse.class,
+            caller,
+            "AppList",
+            AppListRequest.newBuilder().setEnvironmentName(environment).build())
+        .getAppsList()
+        .stream()
+        .map(app -> app.getAppId() + " in " + app.getMetadata().getEnvironmentName())
+        .toList();
   }
 
   private static EnvironmentUpdateRequest.Builder version(String name, String version) {

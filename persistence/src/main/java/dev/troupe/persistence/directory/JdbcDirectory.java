@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,6 +122,15 @@ public final class JdbcDirectory implements Directory {
               throw contended(entry);
             })
         .thenAccept(_ -> {});
+  }
+
+  @Override
+  public CompletionStage<Boolean> rename(Entry entry) {
+    return reads.start(
+        () -> {
+          AtomicInteger renamed = new AtomicInteger();
+          return wrote(connection -> renamed.set(rewrite(connection, entry))) && renamed.get() == 1;
+        });
   }
 
   @Override
@@ -279,18 +289,20 @@ public final class JdbcDirectory implements Directory {
           .with(entry.id())
           .update();
     }
-    int updated =
-        Query.of(connection, UPDATE)
-            .with(entry.environment())
-            .with(orNull(entry.name()))
-            .with(Micros.of(entry.createdAt()))
-            .with(Attributes.toJson(entry.attributes()))
-            .with(entry.kind().name())
-            .with(entry.id())
-            .update();
-    if (updated == 0) {
+    if (rewrite(connection, entry) == 0) {
       insert(connection, entry);
     }
+  }
+
+  private static int rewrite(Connection connection, Entry entry) throws SQLException {
+    return Query.of(connection, UPDATE)
+        .with(entry.environment())
+        .with(orNull(entry.name()))
+        .with(Micros.of(entry.createdAt()))
+        .with(Attributes.toJson(entry.attributes()))
+        .with(entry.kind().name())
+        .with(entry.id())
+        .update();
   }
 
   private static Entry read(ResultSet row) throws SQLException {

@@ -148,6 +148,21 @@ class JdbcDirectoryTest {
   }
 
   @Test
+  void aRenameTakesAFreeNameAndNoOther() {
+    get(directory.put(app("ap-1", "main", "hello", 5)));
+    get(directory.put(app("ap-2", "main", "taken", 0)));
+
+    assertThat(get(directory.rename(app("ap-1", "main", "taken", 5)))).isFalse();
+    assertThat(get(directory.rename(app("ap-3", "main", "free", 5)))).as("no entry").isFalse();
+    assertThat(get(directory.find(Kind.APP, "main", "hello")).orElseThrow().id()).isEqualTo("ap-1");
+
+    Entry renamed = app("ap-1", "main", "free", 5);
+    assertThat(get(directory.rename(renamed))).isTrue();
+    assertThat(get(directory.find(Kind.APP, "main", "free"))).contains(renamed);
+    assertThat(get(directory.find(Kind.APP, "main", "hello"))).isEmpty();
+  }
+
+  @Test
   void putsOfOneNameAtOnceLeaveItWithOneThing() {
     var puts =
         IntStream.range(0, 20)
