@@ -1,6 +1,7 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
 import gzip
+import shutil
 import signal
 import subprocess
 import textwrap
@@ -11,14 +12,15 @@ import pytest
 
 from harness import machine
 from harness.client import Client
-from harness.images import link_bases
+from harness.images import link_bases, link_layers
 from harness.registry import tar_of
-from harness.server import ROOT, Server
+from harness.server import ROOT, Agent, Server
 from harness.waiting import eventually
 
 APPS = Path(__file__).parent / "apps"
 DATA = ROOT / ".troupe/conformance/server"
 SETTINGS = Path(__file__).parent / "sweeping.conf"
+FAR = ROOT / ".troupe/conformance/far"
 
 # Making the base image takes minutes, once for a data directory.
 FIRST_IMAGE = 900
@@ -59,6 +61,46 @@ def server(before, tmp_path_factory):
     finally:
         if server.runs:
             server.stop()
+
+
+def machine_of(server, name, settings=None):
+    """A machine of its own that is to join a server; its layers of earlier sessions are there."""
+    agent = Agent(FAR / name, server, name, server.join_token(), settings)
+    for kept in ("identity.pem", "machine-id"):
+        (agent.data / kept).unlink(missing_ok=True)
+    link_bases(agent.agent_data)
+    return agent
+
+
+@pytest.fixture(scope="session")
+def far(before, tmp_path_factory):
+    """A server that runs no containers, and a machine that does; its base image is made."""
+    shutil.rmtree(FAR / "server", ignore_errors=True)
+    server = Server(FAR / "server", options=["--no-agent"]).start()
+    server.agent = machine_of(server, "agent")
+    try:
+        server.agent.start()
+        warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
+        warm_up.modal("run", ROOT / "examples/hello.py", within=FIRST_IMAGE)
+        yield server
+    finally:
+        for process in (server.agent, server):
+            if process.runs:
+                process.stop()
+
+
+@pytest.fixture(scope="session")
+def near(far, tmp_path_factory):
+    """Another machine of that server, with a GPU that it only pretends to have, and the same layers."""
+    settings = tmp_path_factory.mktemp("settings") / "gpu.conf"
+    settings.write_text('troupe.agent.simulated-gpus = ["H100"]\n')
+    agent = machine_of(far, "near", settings)
+    link_layers(far.agent.agent_data, agent.agent_data)
+    try:
+        yield agent.start()
+    finally:
+        if agent.runs:
+            agent.stop()
 
 
 @pytest.fixture

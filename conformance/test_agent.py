@@ -3,47 +3,24 @@ and an agent that does, each with its own data directory."""
 
 import hashlib
 import http.client
-import shutil
 import signal
 import subprocess
 
 import pytest
 
-from conftest import FIRST_IMAGE
 from harness import machine
 from harness.client import Client
-from harness.images import link_bases
-from harness.server import PROGRAM, ROOT, Agent, Server
+from harness.server import PROGRAM, ROOT
 from harness.waiting import eventually
 
-FAR = ROOT / ".troupe/conformance/far"
 EXAMPLE = ROOT / "examples/hello.py"
-
-
-@pytest.fixture(scope="module")
-def far(before, tmp_path_factory):
-    """The server of the two; its base image is made."""
-    if not (FAR / "agent/identity.pem").exists():
-        shutil.rmtree(FAR, ignore_errors=True)
-    server = Server(FAR / "server", options=["--no-agent"]).start()
-    server.agent = Agent(FAR / "agent", server, "far")
-    if not (FAR / "agent/identity.pem").exists():
-        server.agent.token = server.join_token()
-    link_bases(server.agent.agent_data)
-    try:
-        server.agent.start()
-        warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
-        warm_up.modal("run", EXAMPLE, within=FIRST_IMAGE)
-        yield server
-    finally:
-        for process in (server.agent, server):
-            if process.runs:
-                process.stop()
 
 
 @pytest.fixture
 def agent(far):
     """The agent, running and linked, whatever a test before did to it."""
+    if not far.runs:
+        far.start()
     if not far.agent.runs:
         far.agent.start()
     return far.agent
@@ -355,7 +332,7 @@ def test_the_data_directory_of_a_running_agent_or_of_another_machine_is_refused(
     assert used.returncode == 1 and "in use" in used.stderr and str(agent.data) in used.stderr
     agent.stop()
     other = join(agent.address, agent.data, "--name", "other")
-    assert other.returncode == 1 and "machine far" in other.stderr
+    assert other.returncode == 1 and "machine agent" in other.stderr
 
 
 def test_an_agent_that_is_stopped_leaves_nothing_and_lets_running_calls_finish(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 import textwrap
 import time
@@ -12,36 +11,21 @@ import pytest
 from conftest import FIRST_IMAGE
 from harness import machine
 from harness.client import Client
-from harness.images import link_bases
 from harness.rogue import Rogue, container, door_call, field, hello, plain_link_is_refused
-from harness.server import PROGRAM, ROOT, Agent, Server
+from harness.server import PROGRAM
 from harness.waiting import eventually
 
-NODES = ROOT / ".troupe/conformance/nodes"
 SECRET = "known to its function alone"
+MACHINES = ("agent", "near")
 
 
 @pytest.fixture(scope="module")
-def nodes(before, tmp_path_factory):
-    """A server that runs no containers, and two machines that do; one of them pretends to have a GPU."""
-    shutil.rmtree(NODES / "server", ignore_errors=True)
-    server = Server(NODES / "server", options=["--no-agent"]).start()
-    settings = tmp_path_factory.mktemp("settings") / "gpu.conf"
-    settings.write_text('troupe.agent.simulated-gpus = ["H100"]\n')
-    server.left = Agent(NODES / "left", server, "left", server.join_token(), settings)
-    server.right = Agent(NODES / "right", server, "right", server.join_token())
-    try:
-        for agent in (server.left, server.right):
-            (agent.data / "identity.pem").unlink(missing_ok=True)
-            link_bases(agent.agent_data)
-            agent.launch()
-        for agent in (server.left, server.right):
-            eventually(agent.is_ready, 60, f"ready (see {agent.log})")
-        yield server
-    finally:
-        for process in (server.left, server.right, server):
-            if process.runs:
-                process.stop()
+def nodes(far, near):
+    """The server of two machines, both linked."""
+    for process in (far, far.agent, near):
+        if not process.runs:
+            process.start()
+    return far
 
 
 @pytest.fixture
@@ -58,17 +42,17 @@ def command(server, *arguments):
 
 
 # One container fills a machine, so that two of them are on two.
-WORKER = f"""
+WORKER = """
     import os, pathlib, time, uuid, modal
     words = pathlib.Path(__file__).parent / "words.txt"
     image = (
         modal.Image.debian_slim()
-        .run_commands("echo built > /built")
+        .run_commands(f"echo built {os.environ.get('THE_MARK')} > /built")
         .add_local_file(words, "/words.txt")
     )
     app = modal.App("worker", image=image)
     mark = modal.Secret.from_dict(dict([os.environ.get("THE_MARK", "MARK=").split("=")]))
-    secret = modal.Secret.from_dict(dict(WORDS="{SECRET}"))
+    secret = modal.Secret.from_dict(dict(WORDS="known to its function alone"))
     container = uuid.uuid4().hex
 
     @app.function(
@@ -124,7 +108,7 @@ def both_run(nodes):
         return [each for each in machine["containers"] if each["state"] == "running"]
 
     listed = nodes.machines()
-    return all(running(listed[name]) for name in ("left", "right")) and listed
+    return all(running(listed[name]) for name in MACHINES) and listed
 
 
 # ---- joining
@@ -149,9 +133,9 @@ def test_a_join_token_lets_one_machine_in_and_no_second_and_none_once_it_has_exp
     assert "another kind" in second.join(made["token"].replace("machine.", "member."))[1]
     short = nodes.join_token(valid="PT0.001S")
     eventually(lambda: "expired" in second.join(short)[1], 5, "the token has expired")
-    taken = Rogue(nodes, "left")
+    taken = Rogue(nodes, "agent")
     status, why = taken.join(nodes.join_token())
-    assert status == 409 and "machine left" in why, "a machine's id is its own"
+    assert status == 409 and "machine agent" in why, "a machine's id is its own"
     nodes.admin("nodes/first/remove", "POST")
     assert "first" not in nodes.machines()
 
@@ -180,15 +164,15 @@ def test_a_machine_speaks_for_itself_alone_and_gets_nothing_that_was_not_placed_
     every machine that has joined."""
     results(client, spawn(client, worker[0], 0))
     listed = nodes.machines()
-    other = [each for name in ("left", "right") for each in listed[name]["containers"]][0]
+    other = [each for name in MACHINES for each in listed[name]["containers"]][0]
     rogue = Rogue(nodes, "rogue")
     assert plain_link_is_refused(nodes.port)
     assert "no certificate" in rogue.link(hello("rogue"))[1]
     assert rogue.join(nodes.join_token())[0] == 200
 
-    _, end = rogue.link(hello("left"))
-    assert "rogue" in end and "left" in end
-    assert nodes.machines()["left"]["state"] == "ready"
+    _, end = rogue.link(hello("agent"))
+    assert "rogue" in end and "agent" in end
+    assert nodes.machines()["agent"]["state"] == "ready"
 
     task, function, app = other["task"], other["function_id"], other["app_id"]
     for claimed in (task, "ta-0000000000000000000001"):
@@ -203,8 +187,7 @@ def test_a_machine_speaks_for_itself_alone_and_gets_nothing_that_was_not_placed_
         assert SECRET.encode() not in answers
     assert not nodes.machines()["rogue"]["containers"]
 
-    (mounted,) = nodes.left.data.glob("images/mounts/*/words.txt")
-    digest = hashlib.sha256(mounted.read_bytes()).hexdigest()
+    digest = hashlib.sha256(b"mounted").hexdigest()
     for key in ("", "?key=guess"):
         status, why = rogue.http("GET", f"/_troupe/content/{digest}{key}")
         assert status == 403 and "nothing that was placed on machine rogue" in why
@@ -219,20 +202,20 @@ def test_a_machine_speaks_for_itself_alone_and_gets_nothing_that_was_not_placed_
 def test_work_goes_to_all_machines_with_its_image_files_and_logs(nodes, client, worker):
     """Break: give a machine no context of layers that another one has built."""
     calls = spawn(client, worker[0], 4, times=6)
-    listed = eventually(lambda: both_run(nodes), 40, "both machines run a container")
-    for name in ("left", "right"):
+    listed = eventually(lambda: both_run(nodes), 60, "both machines run a container")
+    for name in MACHINES:
         (there,) = listed[name]["containers"]
         assert (there["app"], there["function"]) == ("worker", "work")
     done = results(client, calls)
     containers = {result[0] for result in done}
     assert len(containers) == 2
-    assert all(result[1:] == ["built", "mounted"] for result in done)
+    assert all(result[1:] == [f"built {worker[1]}", "mounted"] for result in done)
     logs = client.modal("app", "logs", worker[0], "--tail", 1000).stdout
     assert all(f"line of {each}" in logs for each in containers)
     status, told, _ = command(nodes, "nodes")
-    assert status == 0 and "left" in told and "worker" in told and "H100 1/1" in told
-    assert listed["left"]["cpu"]["total"] - listed["left"]["cpu"]["free"] == pytest.approx(1.2)
-    assert listed["left"]["disk"]["free"] > 0 and listed["left"]["memory"]["total"] > 0
+    assert status == 0 and "agent" in told and "worker" in told and "H100 1/1" in told
+    assert listed["agent"]["cpu"]["total"] - listed["agent"]["cpu"]["free"] == pytest.approx(1.2)
+    assert listed["agent"]["disk"]["free"] > 0 and listed["agent"]["memory"]["total"] > 0
 
 
 def test_what_waits_is_listed_with_its_place_and_reason(nodes, client, worker):
@@ -244,7 +227,7 @@ def test_what_waits_is_listed_with_its_place_and_reason(nodes, client, worker):
 
     (waits,) = eventually(waiting, 20, "one of the two waits")
     assert waits["position"] == 1 and waits["pool"] == "H100"
-    assert "waiting for H100" in waits["reason"] and "0 of 1 free" in waits["reason"]
+    assert "waiting for 1×H100: 0 of 1 free" in waits["reason"]
     assert results(client, calls) == [True, True]
 
 
@@ -254,18 +237,18 @@ def test_a_killed_machines_work_goes_elsewhere_within_15_seconds_and_its_return_
 ):
     """Break: wait for the return of a machine whose agent has died."""
     calls = spawn(client, worker[0], 4, times=2)
-    eventually(lambda: both_run(nodes), 40, "both machines run a container")
-    left = nodes.machines()["left"]["containers"][0]
+    eventually(lambda: both_run(nodes), 60, "both machines run a container")
+    lost = nodes.machines()["agent"]["containers"][0]
     orphans = set(machine.processes_with(worker[1]))
-    nodes.left.kill()
+    nodes.agent.kill()
     began = time.monotonic()
     assert len(results(client, calls)) == 2
     assert time.monotonic() - began < 15 + 4, "as long as the call takes, and 15 s"
-    assert nodes.machines()["left"]["state"] == "away"
-    nodes.left.token = None
-    nodes.left.start()
+    assert nodes.machines()["agent"]["state"] == "away"
+    nodes.agent.token = None
+    nodes.agent.start()
     back = eventually(lambda: both_ready(nodes), 10, "the machine is back")
-    assert left["task"] not in {each["task"] for each in back["left"]["containers"]}
+    assert lost["task"] not in {each["task"] for each in back["agent"]["containers"]}
     eventually(
         lambda: len(orphans & set(machine.processes_with(worker[1]))) < len(orphans),
         5,
@@ -275,7 +258,7 @@ def test_a_killed_machines_work_goes_elsewhere_within_15_seconds_and_its_return_
 
 def both_ready(nodes):
     listed = nodes.machines()
-    return listed if all(listed[name]["state"] == "ready" for name in ("left", "right")) else None
+    return listed if all(listed[name]["state"] == "ready" for name in MACHINES) else None
 
 
 # ---- leaving
@@ -283,27 +266,27 @@ def both_ready(nodes):
 
 @pytest.mark.core
 def test_a_drained_machine_lets_running_calls_end_and_leaves_and_a_removed_one_stays_out(
-    nodes, client, worker
+    nodes, near, client, worker
 ):
     """Break: end the containers of a machine when it is told to leave."""
     eventually(lambda: both_ready(nodes), 20, "both are there")
     calls = spawn(client, worker[0], 4, times=3)
-    eventually(lambda: both_run(nodes), 40, "both machines run a container")
-    status, told, why = command(nodes, "node", "drain", "right")
+    eventually(lambda: both_run(nodes), 60, "both machines run a container")
+    status, told, why = command(nodes, "node", "drain", "near")
     assert status == 0 and "has left" in told, why
-    assert nodes.right.ended(20) == 0
+    assert near.ended(20) == 0
     assert len(results(client, calls)) == 3
-    assert machine.processes_of([nodes.right]) == []
+    assert machine.processes_of([near]) == []
     assert len(results(client, spawn(client, worker[0], 0))) == 1
 
-    status, _, why = command(nodes, "node", "remove", "left")
-    assert status == 1 and "drain left" in why
-    status, told, _ = command(nodes, "node", "remove", "right", "--json")
+    status, _, why = command(nodes, "node", "remove", "agent")
+    assert status == 1 and "drain agent" in why
+    status, told, _ = command(nodes, "node", "remove", "near", "--json")
     assert status == 0 and json.loads(told)["state"] == "removed"
-    assert list(nodes.machines()) == ["left"]
-    nodes.right.token = None
-    nodes.right.launch()
-    assert nodes.right.ended(20) == 1
-    assert "removed" in nodes.right.said()
-    status, _, why = command(nodes, "node", "drain", "right")
-    assert status == 1 and "no machine right" in why
+    assert list(nodes.machines()) == ["agent"]
+    near.token = None
+    near.launch()
+    assert near.ended(20) == 1
+    assert "removed" in near.said()
+    status, _, why = command(nodes, "node", "drain", "near")
+    assert status == 1 and "no machine near" in why

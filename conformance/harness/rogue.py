@@ -114,6 +114,7 @@ class Rogue:
                         await stream.cancel()
                         break
                     if word is None:
+                        await stream.end()
                         break
                     heard.append(word)
         except GRPCError as refused:

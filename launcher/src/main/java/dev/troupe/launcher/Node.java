@@ -140,11 +140,7 @@ final class Node implements Callable<Integer> {
           host, port, given.orElseThrow(() -> new Refusal(noToken(root))), name(root));
     }
     Identity identity = kept.get();
-    if (name != null && !name.equals(identity.name())) {
-      throw new Refusal(
-          "The data directory %s is that of machine %s. Give --data another directory for machine %s."
-              .formatted(root, identity.name(), name));
-    }
+    named(root, identity.name());
     if (given.isPresent()
         && !given.get().authority().equals(Fingerprint.of(identity.authority()))) {
       throw new Refusal(
@@ -171,16 +167,26 @@ final class Node implements Callable<Integer> {
 
   /** The name given, the one that the directory has from before, or one made of the host's. */
   private String name(Path root) throws IOException {
-    if (name != null) {
-      return name;
-    }
     Path kept = root.resolve("machine-id");
     if (Files.exists(kept)) {
-      return Files.readString(kept).strip();
+      return named(root, Files.readString(kept).strip());
+    }
+    if (name != null) {
+      return name;
     }
     byte[] random = new byte[16];
     new SecureRandom().nextBytes(random);
     return host() + "-" + Ids.key(random).substring(0, 6);
+  }
+
+  /** The name that a directory has; refused where another one was given. */
+  private String named(Path root, String kept) {
+    if (name != null && !name.equals(kept)) {
+      throw new Refusal(
+          "The data directory %s is that of machine %s. Give --data another directory for machine %s."
+              .formatted(root, kept, name));
+    }
+    return kept;
   }
 
   private static String host() {
