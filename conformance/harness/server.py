@@ -43,10 +43,11 @@ class Process:
 
     started = []  # all of these tests, for what the machine is asked at the end
 
-    def __init__(self, data, program=PROGRAM, **environment):
+    def __init__(self, data, program=PROGRAM, wrapper=(), **environment):
         self.data = Path(data)
         self.log = self.data.parent / f"{self.data.name}.log"
         self.program = program
+        self.wrapper = wrapper
         self.environment = environment
         self.process = None
         self.started_at = 0
@@ -71,7 +72,7 @@ class Process:
         self.started_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, *self.command()],
+                [*self.wrapper, self.program, *self.command()],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -192,9 +193,9 @@ class Server(Process):
 class Agent(Process):
     """A machine of its own: an agent in a process of its own, which has joined a server or will."""
 
-    def __init__(self, data, server, name, token=None, settings=None, **more):
+    def __init__(self, data, server, name, token=None, settings=None, host="127.0.0.1", **more):
         super().__init__(data, **more)
-        self.address = f"127.0.0.1:{server.port + 1}"
+        self.address = f"{host}:{server.port + 1}"
         self.name = name
         self.token = token
         self.settings = settings
