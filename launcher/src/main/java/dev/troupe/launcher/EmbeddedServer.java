@@ -20,7 +20,6 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -55,15 +54,13 @@ final class EmbeddedServer implements AutoCloseable {
   /** Something to close, and what it is called. */
   private record Part(String name, AutoCloseable closing) {}
 
-  private EmbeddedServer(Config config, Path data, List<MachineToken> machines)
-      throws IOException, InterruptedException {
+  private EmbeddedServer(Config config, Path data) throws IOException, InterruptedException {
     Config troupe = config.getConfig("troupe");
     InstantSource clock = InstantSource.system();
     boolean whole = false;
     try {
       persistence = Persistence.start(PersistenceSettings.from(troupe), data);
       parts.push(new Part("the stores", persistence));
-      MachineToken.enrol(machines, persistence.directory(), clock);
       ClusterNode.Started cluster =
           ClusterNode.start(
               persistence.journalConfig().withFallback(config),
@@ -94,6 +91,7 @@ final class EmbeddedServer implements AutoCloseable {
                       persistence.logs(),
                       persistence.vault(),
                       persistence.serverKey(),
+                      persistence::authority,
                       clock))
               .toCompletableFuture()
               .join();
@@ -110,14 +108,9 @@ final class EmbeddedServer implements AutoCloseable {
     }
   }
 
-  /**
-   * Starts a server.
-   *
-   * @param machines that are enrolled, beside those that were before
-   */
-  static EmbeddedServer start(Config config, Path data, List<MachineToken> machines)
-      throws IOException, InterruptedException {
-    return new EmbeddedServer(config, data, machines);
+  /** Starts a server. */
+  static EmbeddedServer start(Config config, Path data) throws IOException, InterruptedException {
+    return new EmbeddedServer(config, data);
   }
 
   private static NodeAgent startAgent(NodeSettings settings, Gateway gateway)

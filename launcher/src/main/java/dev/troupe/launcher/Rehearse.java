@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,7 +28,8 @@ final class Rehearse implements Callable<Integer> {
   public Integer call() throws Exception {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
-        EmbeddedServer.start(LauncherSettings.load(data, 0, null, false), data, List.of())) {
+        EmbeddedServer.start(
+            LauncherSettings.load(data, LauncherSettings.Listening.ANYWHERE, null, false), data)) {
       String url = "http://127.0.0.1:" + server.address().getPort();
       ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());
       try (HttpClient client = HttpClient.newHttpClient()) {

@@ -9,7 +9,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -38,30 +37,34 @@ final class Up implements Callable<Integer> {
 
   @Option(
       names = "--no-agent",
-      description = "Runs no containers on this machine: others join with troupe-server agent.")
+      description = "Runs no containers on this machine: others join with troupe node.")
   private boolean noAgent;
 
   @Option(
-      names = "--machine-token",
-      paramLabel = "TOKEN",
-      description = {
-        "Lets the machine of this token join, now and after later starts. May be repeated.",
-        "troupe-server machine-token NAME prints one; @FILE reads it from a file."
-      })
-  private List<String> machineTokens = List.of();
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description = "Address to listen on; 0.0.0.0: all of this machine's.")
+  private @Nullable String host;
+
+  @Option(
+      names = "--machine-port",
+      paramLabel = "N",
+      description = "Port that machines join and dial (default: the one after --port).")
+  private @Nullable Integer machinePort;
 
   private volatile @Nullable EmbeddedServer running;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    List<MachineToken> machines = machineTokens.stream().map(MachineToken::parse).toList();
     Path root = data.toAbsolutePath().normalize();
-    Config config = LauncherSettings.load(root, port, file, !noAgent);
+    Config config =
+        LauncherSettings.load(
+            root, new LauncherSettings.Listening(host, port, machinePort), file, !noAgent);
     if (NodeSettings.from(config.getConfig("troupe")).enabled()) {
       Preflight.check();
     }
     Signals signals = Signals.listen(this::killContainers);
-    try (EmbeddedServer server = EmbeddedServer.start(config, root, machines)) {
+    try (EmbeddedServer server = EmbeddedServer.start(config, root)) {
       running = server;
       String url = url(server.address());
       ClientProfile.write(root, url, server.persistence().directory(), InstantSource.system());

@@ -9,6 +9,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -56,6 +57,7 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
+            .sslContext(server.tls())
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(CONNECT)
             .executor(executor)
@@ -109,10 +111,20 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
 
   @Override
   public InputStream open(String sha256Hex) throws IOException {
+    return open(sha256Hex, "");
+  }
+
+  @Override
+  public InputStream open(String sha256Hex, String key) throws IOException {
     HttpRequest request =
-        HttpRequest.newBuilder(server.resolve(ContentSource.PATH + sha256Hex))
-            .header(NodeLinkWire.MACHINE, server.machineId())
-            .header(NodeLinkWire.AUTHORIZATION, server.authorization())
+        HttpRequest.newBuilder(
+                server.resolve(
+                    "%s%s?%s=%s"
+                        .formatted(
+                            ContentSource.PATH,
+                            sha256Hex,
+                            NodeLinkWire.CONTENT_KEY,
+                            URLEncoder.encode(key, StandardCharsets.UTF_8))))
             .build();
     HttpResponse<InputStream> answer = send(request);
     if (answer.statusCode() == 200) {
@@ -136,8 +148,6 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
                         + segment.first()
                         + "-"
                         + segment.firstTimeUs()))
-            .header(NodeLinkWire.MACHINE, server.machineId())
-            .header(NodeLinkWire.AUTHORIZATION, server.authorization())
             .timeout(PUT)
             .PUT(BodyPublishers.ofByteArray(gzip))
             .build();

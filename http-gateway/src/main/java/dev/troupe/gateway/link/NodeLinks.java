@@ -61,6 +61,7 @@ public final class NodeLinks implements ControlPlane {
             tasks,
             logs,
             door,
+            new MachineProofs(world.mint()),
             new ConcurrentHashMap<>(),
             largestBytes));
   }
