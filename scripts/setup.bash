@@ -153,11 +153,13 @@ install_missing() {
 
 # ---- what only tests need --------------------------------------------------------------------
 
-# set_up_test_tools: a C compiler, for the stand-in of a driver's library; a registry server for the tests
-# of images, and PostgreSQL for those of stores: the system's, or Debian's packages unpacked, since installing
-# them would start servers.
+# set_up_test_tools: a C compiler, for the stand-in of a driver's library; S3Proxy for the tests of blobs; a
+# registry server for those of images, and PostgreSQL for those of stores: the system's, or Debian's packages
+# unpacked, since installing them would start servers.
 set_up_test_tools() {
   if lacks cc; then locked install_compiler; fi
+  [[ -d $state/s3proxy/lib ]] || locked fetch_s3proxy
+  export TROUPE_S3PROXY=$state/s3proxy/lib
   if lacks docker-registry "$state/docker-registry/usr/bin/docker-registry"; then locked unpack_registry; fi
   if ! find_postgres; then
     locked unpack_postgres
@@ -170,7 +172,7 @@ find_postgres() {
   local bin version
   for bin in /usr/lib/postgresql/*/bin "$state"/postgresql/usr/lib/postgresql/*/bin; do
     version=${bin%/bin} version=${version##*/}
-    if [[ -x $bin/initdb && $version =~ ^[0-9]+$ ]] && ((version >= 15)) &&
+    if [[ -x $bin/initdb && -x $bin/pg_dump && $version =~ ^[0-9]+$ ]] && ((version >= 15)) &&
       LD_LIBRARY_PATH=$bin/../../../x86_64-linux-gnu "$bin/postgres" --version >/dev/null 2>&1; then
       export TROUPE_POSTGRES=$bin
       return 0
@@ -185,8 +187,8 @@ unpack_postgres() {
     fail 'PostgreSQL, which tests need, could not be had.' "$mend_apt"
 }
 
-# download_postgres: the server that Debian's metapackage names, with the libraries that are not here;
-# without that of its compiler, which is not used.
+# download_postgres: the server that Debian's metapackage names and its tools, with the libraries that are
+# not here; without that of its compiler, which is not used.
 download_postgres() {
   local folder=$state/postgresql server
   rm -rf "$folder"
@@ -195,11 +197,24 @@ download_postgres() {
   (
     cd "$folder"
     # shellcheck disable=SC2046
-    apt-get download "$server" $(apt-get install --simulate --no-install-recommends "$server" |
+    apt-get download "$server" "${server/-/-client-}" $(apt-get install --simulate --no-install-recommends "$server" |
       sed -nE '/^Inst lib(llvm|.*-perl|z3|json-perl)/d; s/^Inst (lib[^ ]+).*/\1/p')
     for package in *.deb; do dpkg-deb -x "$package" .; done
     rm -- *.deb
   )
+}
+
+fetch_s3proxy() {
+  step s3proxy 'Fetching S3Proxy, for the tests' download_s3proxy ||
+    fail 'S3Proxy, a server that tests have for S3, could not be had.' \
+      'Check that Maven reaches Maven Central or the mirror in its settings, then run the command again.'
+}
+
+download_s3proxy() {
+  rm -rf "$state/s3proxy"
+  maven --file scripts/s3proxy/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DincludeScope=runtime -DoutputDirectory="$state/s3proxy/unfinished" &&
+    mv "$state/s3proxy/unfinished" "$state/s3proxy/lib"
 }
 
 install_compiler() {

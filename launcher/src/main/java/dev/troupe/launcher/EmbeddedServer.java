@@ -10,6 +10,7 @@ import dev.troupe.gateway.GatewaySettings;
 import dev.troupe.gateway.service.ServiceSettings;
 import dev.troupe.node.NodeAgent;
 import dev.troupe.node.NodeSettings;
+import dev.troupe.persistence.BlobSettings;
 import dev.troupe.persistence.Persistence;
 import dev.troupe.persistence.PersistenceSettings;
 import java.io.IOException;
@@ -59,7 +60,8 @@ final class EmbeddedServer implements AutoCloseable {
     InstantSource clock = InstantSource.system();
     boolean whole = false;
     try {
-      persistence = Persistence.start(PersistenceSettings.from(troupe), data);
+      persistence =
+          Persistence.start(PersistenceSettings.from(troupe), BlobSettings.from(troupe), data);
       parts.push(new Part("the stores", persistence));
       ClusterNode.Started cluster =
           ClusterNode.start(

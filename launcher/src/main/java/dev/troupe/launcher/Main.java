@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
     })
 public final class Main {
 
-  private Main() {}
+  Main() {}
 
   /** Runs the command and ends the process with its status. */
   public static void main(String[] arguments) {

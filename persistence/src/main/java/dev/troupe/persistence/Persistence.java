@@ -9,8 +9,7 @@ import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.secret.Vault;
 import dev.troupe.cluster.tls.CertificateAuthority;
-import dev.troupe.persistence.blob.FileBlobStore;
-import dev.troupe.persistence.blob.FileLogArchive;
+import dev.troupe.persistence.blob.BlobHome;
 import dev.troupe.persistence.calllog.JdbcCallLog;
 import dev.troupe.persistence.directory.JdbcDirectory;
 import dev.troupe.persistence.journal.JournalConfig;
@@ -25,7 +24,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
-import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
@@ -50,7 +48,10 @@ public final class Persistence implements AutoCloseable {
   private final Deque<AutoCloseable> toClose;
 
   private Persistence(
-      PersistenceSettings settings, DataDirectory data, Deque<AutoCloseable> toClose)
+      PersistenceSettings settings,
+      BlobSettings blobSettings,
+      DataDirectory data,
+      Deque<AutoCloseable> toClose)
       throws IOException {
     this.toClose = toClose;
     // Keys first, the version last: a first start that was cut off is then simply repeated.
@@ -69,8 +70,10 @@ public final class Persistence implements AutoCloseable {
     BlockingReads reads = opened(new BlockingReads());
     this.callLog = opened(callLog(settings, data, database, reads));
     this.directory = new JdbcDirectory(database, reads);
-    this.blobs = FileBlobStore.open(data.blobs(), InstantSource.system());
-    this.logs = FileLogArchive.open(data.blobs(), InstantSource.system());
+    BlobHome home = BlobHome.open(blobSettings, data, fingerprint(serverKey));
+    opened(home.closing());
+    this.blobs = home.blobs();
+    this.logs = home.logs();
     this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
     data.complete();
   }
@@ -80,13 +83,14 @@ public final class Persistence implements AutoCloseable {
    *
    * @throws StartRefused when they can't be opened; the message says why and what to do
    */
-  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+  public static Persistence start(
+      PersistenceSettings settings, BlobSettings blobs, Path dataDirectory) {
     DataDirectory data = DataDirectory.open(dataDirectory);
     Deque<AutoCloseable> toClose = new ArrayDeque<>();
     toClose.push(data);
     boolean started = false;
     try {
-      Persistence persistence = new Persistence(settings, data, toClose);
+      Persistence persistence = new Persistence(settings, blobs, data, toClose);
       started = true;
       return persistence;
     } catch (IOException failure) {
@@ -97,6 +101,11 @@ public final class Persistence implements AutoCloseable {
         closeAll(toClose);
       }
     }
+  }
+
+  /** Opens them with the blobs in the data directory. */
+  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+    return start(settings, BlobSettings.inTheDataDirectory(), dataDirectory);
   }
 
   /** Takes a shared store for this process; nothing was done there before. */

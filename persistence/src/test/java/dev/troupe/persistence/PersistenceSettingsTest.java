@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -42,13 +43,21 @@ class PersistenceSettingsTest {
   }
 
   @Test
+  void theBlobsHaveTheseDefaults() {
+    assertThat(BlobSettings.from(TROUPE)).isEqualTo(BlobSettings.inTheDataDirectory());
+    assertThat(TROUPE.getObject("blob").keySet()).isEqualTo(keys(BlobSettings.class));
+  }
+
+  @Test
   void hasAComponentForEachKey() {
-    assertThat(TROUPE.getObject("store").keySet())
-        .isEqualTo(
-            Arrays.stream(PersistenceSettings.class.getRecordComponents())
-                .map(RecordComponent::getName)
-                .map(name -> name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT))
-                .collect(Collectors.toSet()));
+    assertThat(TROUPE.getObject("store").keySet()).isEqualTo(keys(PersistenceSettings.class));
+  }
+
+  private static Set<String> keys(Class<? extends Record> settings) {
+    return Arrays.stream(settings.getRecordComponents())
+        .map(RecordComponent::getName)
+        .map(name -> name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT))
+        .collect(Collectors.toSet());
   }
 
   @Test

@@ -136,10 +136,34 @@ public final class Postgres implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command);
     Path libraries = programs.resolve("../../../x86_64-linux-gnu").normalize();
     builder.environment().put("LD_LIBRARY_PATH", libraries.toString());
+    builder.environment().put("PGPASSWORD", PASSWORD);
     return builder
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve("log").toFile()))
         .start();
+  }
+
+  /** An empty database, as docs/operating.md has it made. */
+  public Address database() {
+    String name = "database" + NUMBER.incrementAndGet();
+    execute(
+        "postgres",
+        "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+            .formatted(name));
+    return new Address(url(name), USER, PASSWORD);
+  }
+
+  /** Runs one of its tools on a database of it, to the end. */
+  public void tool(String program, Address database, String... options) throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--host=127.0.0.1",
+                "--port=" + port,
+                "--username=" + USER,
+                "--dbname=" + database.url().replaceFirst(".*/", "")));
+    arguments.addAll(List.of(options));
+    await(run(program, arguments));
   }
 
   private void await(Process process) throws IOException {

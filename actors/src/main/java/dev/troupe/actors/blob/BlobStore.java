@@ -59,6 +59,15 @@ public interface BlobStore extends ContentSource {
   /** What a write stored. */
   record Written(long sizeBytes, String md5Hex) {}
 
+  /** The store can't be reached now, or refuses; nothing was kept, and a repeat is safe. */
+  final class Away extends IOException {
+    private static final long serialVersionUID = 1;
+
+    public Away(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   /** Bytes that do not have the digest they were announced with. */
   final class DigestMismatch extends IOException {
     private static final long serialVersionUID = 1;

@@ -1,6 +1,7 @@
 package dev.troupe.gateway.link;
 
 import dev.troupe.actors.app.AppProtocol.AppView;
+import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
@@ -390,8 +391,8 @@ final class MachineLink {
     }
     Throwable why =
         failure == null ? new IllegalStateException("no order") : Failures.unwrapped(failure);
-    if (why instanceof TimeoutException) {
-      // The order is restated, and by then the entity may be there.
+    if (why instanceof TimeoutException || why instanceof BlobStore.Away) {
+      // The order is restated, and by then the entity or the store may be there.
       LOG.info("Container {} can't be started yet: {}", task, why.getMessage());
       return Behaviors.same();
     }

@@ -42,7 +42,11 @@ final class Routes {
 
   private HttpResponse other(HttpRequest request, String path) {
     if (path.equals("/healthz")) {
-      return draining ? Plain.text(503, "draining") : Plain.text(200, "ok");
+      return Plain.text(200, "ok");
+    }
+    // Not where the store is away: calls wait for it here, and would be refused elsewhere.
+    if (path.equals("/readyz")) {
+      return draining ? Plain.text(503, "draining") : Plain.text(200, "ready");
     }
     if (GrpcEndpoint.isGrpc(request)) {
       return GrpcEndpoint.unserved(path);

@@ -1,6 +1,8 @@
 package dev.troupe.gateway.rpc;
 
+import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.InvalidId;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CancellationException;
@@ -34,6 +36,7 @@ public final class Failures {
       // whatever a call makes is named by its idempotency key.
       case TimeoutException ignored ->
           RpcFailure.unavailable("Troupe did not answer %s in time.".formatted(rpc), RETRY_AFTER);
+      case BlobStore.Away away -> RpcFailure.unavailable(message(away) + ".", RETRY_AFTER);
       case CancellationException ignored ->
           RpcFailure.of(StatusCode.CANCELLED, "The call was given up.");
       default -> internal(rpc, failure);
@@ -43,7 +46,9 @@ public final class Failures {
   /** The failure itself, out of the wrappers that stages put around it. */
   public static Throwable unwrapped(Throwable thrown) {
     Throwable failure = thrown;
-    while (failure instanceof CompletionException || failure instanceof ExecutionException) {
+    while (failure instanceof CompletionException
+        || failure instanceof ExecutionException
+        || failure instanceof UncheckedIOException) {
       Throwable cause = failure.getCause();
       if (cause == null) {
         return failure;

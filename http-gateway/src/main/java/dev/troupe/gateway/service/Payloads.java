@@ -142,14 +142,21 @@ final class Payloads {
     }
   }
 
-  /** The data of a blob; empty where there is no room for them, or no such blob. */
+  /**
+   * The data of a blob; empty where there is no room for them, or no such blob. Where the store is
+   * away, whoever reads the message fetches them, again and again if need be.
+   */
   private Optional<ByteString> data(BlobId blob, Room room) throws IOException {
-    Optional<Long> size = blobs.payloadSize(blob);
-    if (size.isEmpty() || !room.take(size.get())) {
+    try {
+      Optional<Long> size = blobs.payloadSize(blob);
+      if (size.isEmpty() || !room.take(size.get())) {
+        return Optional.empty();
+      }
+      try (InputStream bytes = blobs.openPayload(blob, 0)) {
+        return Optional.of(ByteString.readFrom(bytes));
+      }
+    } catch (BlobStore.Away later) {
       return Optional.empty();
-    }
-    try (InputStream bytes = blobs.openPayload(blob, 0)) {
-      return Optional.of(ByteString.readFrom(bytes));
     }
   }
 }

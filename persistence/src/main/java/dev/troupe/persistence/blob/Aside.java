@@ -7,11 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.UUID;
 
@@ -20,19 +23,28 @@ final class Aside {
 
   private static final int BUFFER_BYTES = 128 * 1024;
 
+  /** A file that is being written changes within this time. */
+  private static final Duration IDLE = Duration.ofDays(1);
+
   private final Path directory;
 
   private Aside(Path directory) {
     this.directory = directory;
   }
 
-  /** Opens the directory and empties it: what lies there, nobody goes on with. */
-  static Aside open(Path directory) throws IOException {
+  /** Opens the directory and takes away what lies there and nobody goes on with. */
+  static Aside open(Path directory, Sharing sharing, InstantSource clock) throws IOException {
     DurableFiles.createPrivateDirectory(directory);
+    Instant unfinished = clock.instant().minus(IDLE);
     try (DirectoryStream<Path> left = Files.newDirectoryStream(directory)) {
       for (Path file : left) {
-        Files.delete(file);
+        if (sharing == Sharing.PRIVATE
+            || Files.getLastModifiedTime(file).toInstant().isBefore(unfinished)) {
+          Files.deleteIfExists(file);
+        }
       }
+    } catch (NoSuchFileException takenByAnother) {
+      // Whoever took it goes on with the rest.
     }
     return new Aside(directory);
   }

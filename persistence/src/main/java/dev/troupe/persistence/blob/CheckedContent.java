@@ -7,38 +7,44 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Content as it is read back. Where its end shows that it is not what its digest says, because the
- * disk has lost or changed some of it, it is taken away: whoever has it is then asked for it again.
+ * Content as it is read back. Where its end shows that it is not what its digest says, because some
+ * of it was lost or changed, it is taken away: whoever has it is then asked for it again.
  */
 final class CheckedContent extends FilterInputStream {
 
-  private final @Nullable Object identity;
   private final String sha256;
-  private final Path file;
-  private final MessageDigest digest;
+  private final Removal removal;
+  private final MessageDigest digest = Aside.digest("SHA-256");
   private boolean checked;
 
-  private CheckedContent(InputStream bytes, String sha256, Path file, @Nullable Object identity) {
+  /** Takes damaged content away. */
+  @FunctionalInterface
+  interface Removal {
+    /** Deletes what was read; not what somebody may have put in its place meanwhile. */
+    void run() throws IOException;
+  }
+
+  CheckedContent(InputStream bytes, String sha256, Removal removal) {
     super(bytes);
-    this.identity = identity;
     this.sha256 = sha256;
-    this.file = file;
-    try {
-      this.digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new IllegalStateException(impossible);
-    }
+    this.removal = removal;
   }
 
   static CheckedContent open(Path file, String sha256) throws IOException {
     Object identity = identity(file);
-    return new CheckedContent(Files.newInputStream(file), sha256, file, identity);
+    return new CheckedContent(
+        Files.newInputStream(file),
+        sha256,
+        () -> {
+          if (Files.exists(file) && Objects.equals(identity(file), identity)) {
+            Files.deleteIfExists(file);
+          }
+        });
   }
 
   private static @Nullable Object identity(Path file) throws IOException {
@@ -66,12 +72,9 @@ final class CheckedContent extends FilterInputStream {
   private void check() throws IOException {
     String came = HexFormat.of().formatHex(digest.digest());
     if (!came.equals(sha256)) {
-      // Somebody may have put a good one in its place meanwhile.
-      if (Files.exists(file) && Objects.equals(identity(file), identity)) {
-        Files.deleteIfExists(file);
-      }
+      removal.run();
       throw new IOException(
-          "the content %s was damaged on the disk and is taken away; deploy or run again, and the client sends it again"
+          "the content %s was damaged where it was kept and is taken away; deploy or run again, and the client sends it again"
               .formatted(sha256));
     }
   }

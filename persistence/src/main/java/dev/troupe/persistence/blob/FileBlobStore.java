@@ -22,7 +22,7 @@ import java.util.Set;
  *   payload/2026-11-24/bl-…       payloads by the day they were written, in UTC
  *   parts/bl-…/1, 2, …            parts of payloads that are not whole yet
  *   parts/bl-…/joined             what was answered when they were joined
- *   aside/…                       being written; emptied at start
+ *   aside/…                       being written; what is left over goes at a start
  * </pre>
  */
 public final class FileBlobStore implements BlobStore {
@@ -37,10 +37,11 @@ public final class FileBlobStore implements BlobStore {
     this.parts = parts;
   }
 
-  /** Opens the store in a directory, which no other process may use, making it if need be. */
-  public static FileBlobStore open(Path root, InstantSource clock) throws IOException {
+  /** Opens the store in a directory, making it if need be. */
+  public static FileBlobStore open(Path root, Sharing sharing, InstantSource clock)
+      throws IOException {
     DurableFiles.createPrivateDirectory(root);
-    Aside aside = Aside.open(root.resolve("aside"));
+    Aside aside = Aside.open(root.resolve("aside"), sharing, clock);
     PayloadFiles payloads = PayloadFiles.open(root.resolve("payload"), aside, clock);
     return new FileBlobStore(
         ContentFiles.open(root.resolve("content"), aside, clock),

@@ -1,18 +1,14 @@
 package dev.troupe.persistence.blob;
 
-import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.log.LogArchive;
+import dev.troupe.persistence.blob.SegmentNames.Stored;
 import dev.troupe.persistence.store.DurableFiles;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URLDecoder;
-import java.net.URLEncoder;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -20,42 +16,24 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Segments as files of the blob store's directory, whose names are their index:
- *
- * <pre>
- *   logs/ap-…/m-MACHINE/FIRST-TIME.gz     by the number and the time of the first line
- * </pre>
- *
- * A file is written aside, synced and renamed, so there is no moment at which a segment is there
- * and not listed, or the other way round.
+ * Segments as files of the blob store's directory, below {@code logs/}; {@link SegmentNames} says
+ * how they are named. A file is written aside, synced and renamed, so there is no moment at which a
+ * segment is there and not listed, or the other way round.
  */
 public final class FileLogArchive implements LogArchive {
-
-  private static final Pattern NAME = Pattern.compile("([0-9]{1,19})-([0-9]{1,19})\\.gz");
-  private static final String MACHINE = "m-";
-
-  /** The length of what was compressed is the last word of a gzip file. */
-  private static final int LENGTH_BYTES = Integer.BYTES;
-
-  private static final Comparator<Kept> BY_AGE =
-      Comparator.<Kept>comparingLong(kept -> kept.segment().firstTimeUs())
-          .thenComparingLong(kept -> kept.segment().first());
 
   private final Path root;
   private final Aside aside;
   private final InstantSource clock;
-
-  private record Kept(Segment segment, Path file) {}
 
   private FileLogArchive(Path root, Aside aside, InstantSource clock) {
     this.root = root;
@@ -64,17 +42,18 @@ public final class FileLogArchive implements LogArchive {
   }
 
   /** Opens the archive in the directory of a blob store, making it if need be. */
-  public static FileLogArchive open(Path blobs, InstantSource clock) throws IOException {
+  public static FileLogArchive open(Path blobs, Sharing sharing, InstantSource clock)
+      throws IOException {
     Path root = blobs.resolve("logs");
     DurableFiles.createPrivateDirectory(blobs);
     DurableFiles.createPrivateDirectory(root);
-    return new FileLogArchive(root, Aside.open(blobs.resolve("logs-aside")), clock);
+    return new FileLogArchive(root, Aside.open(blobs.resolve("logs-aside"), sharing, clock), clock);
   }
 
   @Override
   public synchronized void put(Segment segment, byte[] gzip) throws IOException {
     Path file = file(segment);
-    long length = length(ByteBuffer.wrap(gzip));
+    long length = SegmentNames.length(ByteBuffer.wrap(gzip));
     if (Files.exists(file) && length(file) >= length) {
       return;
     }
@@ -91,55 +70,42 @@ public final class FileLogArchive implements LogArchive {
 
   private static long length(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer end = ByteBuffer.allocate(LENGTH_BYTES);
-      if (channel.read(end, Math.max(0, channel.size() - LENGTH_BYTES)) < LENGTH_BYTES) {
+      ByteBuffer end = ByteBuffer.allocate(SegmentNames.LENGTH_BYTES);
+      if (channel.read(end, Math.max(0, channel.size() - SegmentNames.LENGTH_BYTES))
+          < SegmentNames.LENGTH_BYTES) {
         return 0;
       }
-      return length(end.flip());
+      return SegmentNames.length(end.flip());
     }
-  }
-
-  private static long length(ByteBuffer gzip) throws IOException {
-    if (gzip.remaining() < LENGTH_BYTES) {
-      throw new IOException("a segment of a log came without its end");
-    }
-    return Integer.toUnsignedLong(
-        gzip.order(ByteOrder.LITTLE_ENDIAN).getInt(gzip.limit() - LENGTH_BYTES));
   }
 
   @Override
   public List<Segment> list(String log) throws IOException {
-    return kept(log).stream()
-        .map(Kept::segment)
-        .sorted(Comparator.comparingLong(Segment::first))
-        .toList();
+    return SegmentNames.ordered(kept(log));
   }
 
-  private List<Kept> kept(String log) throws IOException {
-    List<Kept> found = new ArrayList<>();
+  private List<Stored<Path>> kept(String log) throws IOException {
+    List<Stored<Path>> found = new ArrayList<>();
     for (Path folder : entries(root.resolve(log))) {
-      String name = name(folder);
-      if (!name.startsWith(MACHINE)) {
-        continue;
-      }
-      MachineId machine =
-          new MachineId(
-              URLDecoder.decode(name.substring(MACHINE.length()), StandardCharsets.UTF_8));
       for (Path file : entries(folder)) {
-        Matcher matcher = NAME.matcher(name(file));
-        if (matcher.matches()) {
-          found.add(
-              new Kept(
-                  new Segment(
-                      log,
-                      machine,
-                      Long.parseLong(matcher.group(1)),
-                      Long.parseLong(matcher.group(2))),
-                  file));
+        Optional<Segment> segment = SegmentNames.parse(log, name(folder), name(file));
+        if (segment.isPresent()) {
+          stored(segment.get(), file).ifPresent(found::add);
         }
       }
     }
     return found;
+  }
+
+  private static Optional<Stored<Path>> stored(Segment segment, Path file) throws IOException {
+    try {
+      var attributes = Files.readAttributes(file, BasicFileAttributes.class);
+      return Optional.of(
+          new Stored<>(
+              segment, file, attributes.size(), attributes.lastModifiedTime().toInstant()));
+    } catch (NoSuchFileException sweptMeanwhile) {
+      return Optional.empty();
+    }
   }
 
   private static List<Path> entries(Path directory) throws IOException {
@@ -178,18 +144,8 @@ public final class FileLogArchive implements LogArchive {
   }
 
   private synchronized void sweep(String log, Instant oldest, long mostBytes) throws IOException {
-    List<Kept> kept = kept(log);
-    kept.sort(BY_AGE);
-    long bytes = 0;
-    for (Kept one : kept) {
-      bytes += Files.size(one.file());
-    }
-    for (Kept one : kept) {
-      boolean old = Files.getLastModifiedTime(one.file()).toInstant().isBefore(oldest);
-      if (old || bytes > mostBytes) {
-        bytes -= Files.size(one.file());
-        Files.delete(one.file());
-      }
+    for (Stored<Path> over : SegmentNames.over(kept(log), oldest, mostBytes)) {
+      Files.deleteIfExists(over.place());
     }
     for (Path folder : entries(root.resolve(log))) {
       deleteIfEmpty(folder);
@@ -206,12 +162,11 @@ public final class FileLogArchive implements LogArchive {
   }
 
   private Path folder(Segment segment) {
-    return root.resolve(segment.log())
-        .resolve(MACHINE + URLEncoder.encode(segment.machine().value(), StandardCharsets.UTF_8));
+    return root.resolve(segment.log()).resolve(SegmentNames.folder(segment));
   }
 
   private Path file(Segment segment) {
-    return folder(segment).resolve(segment.first() + "-" + segment.firstTimeUs() + ".gz");
+    return folder(segment).resolve(SegmentNames.file(segment));
   }
 
   private static String name(Path path) {

@@ -122,7 +122,7 @@ final class PartFiles {
     }
   }
 
-  private static void checkNumber(int number) {
+  static void checkNumber(int number) {
     if (number < 1 || number > MAX_PARTS) {
       throw new IllegalArgumentException(
           "parts are numbered from 1 to %d, not %d".formatted(MAX_PARTS, number));

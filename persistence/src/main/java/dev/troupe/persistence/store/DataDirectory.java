@@ -19,10 +19,11 @@ import org.jspecify.annotations.Nullable;
  *   store/    journal.mv.db; calls.mv.db, which holds call log and directory;
  *             calls/, where commits of the call log go ahead of its tables;
  *             empty where PostgreSQL has the store
- *   blobs/    see FileBlobStore
+ *   blobs/    see FileBlobStore; not there where the blobs are elsewhere
+ *   spool/    what is on its way to a bucket; nothing has a name there
  * </pre>
  *
- * <p>The three directories may be read by their owner only. Others may lie beside them.
+ * <p>The directories may be read by their owner only. Others may lie beside them.
  */
 public final class DataDirectory implements AutoCloseable {
 
@@ -115,6 +116,30 @@ public final class DataDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Looks whether the blobs are where they were before.
+   *
+   * @param elsewhere whether they are not to be in here
+   * @throws StartRefused where they are not: nothing is moved from one place to the other
+   */
+  public void prepareBlobs(boolean elsewhere) {
+    boolean here = Files.isDirectory(blobs());
+    if (elsewhere && here) {
+      throw new StartRefused(
+          ("The data directory %s has blobs of its own, which functions and calls need. Leave"
+                  + " troupe.blob.url empty; or copy them to the new place, as docs/operating.md says,"
+                  + " and move %s away.")
+              .formatted(root, blobs()));
+    }
+    if (!elsewhere && !here && Files.exists(root.resolve("VERSION"))) {
+      throw new StartRefused(
+          ("The blobs of the data directory %s are not in it. Where they are in a bucket or a shared"
+                  + " directory, start with troupe.blob.url; where they are lost, restore %s from a"
+                  + " backup.")
+              .formatted(root, blobs()));
+    }
+  }
+
   /** Marks the directory as whole: to be called once everything in it was made. */
   public void complete() throws IOException {
     Path file = root.resolve("VERSION");
@@ -141,6 +166,11 @@ public final class DataDirectory implements AutoCloseable {
   /** The directory of blobs. */
   public Path blobs() {
     return root.resolve("blobs");
+  }
+
+  /** The directory of what is on its way to a bucket. */
+  public Path spool() {
+    return root.resolve("spool");
   }
 
   /** The H2 file of the journal, without its suffix. */

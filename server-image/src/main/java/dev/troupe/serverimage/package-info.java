@@ -1,0 +1,5 @@
+/** A container image of the distribution. */
+@NullMarked
+package dev.troupe.serverimage;
+
+import org.jspecify.annotations.NullMarked;
