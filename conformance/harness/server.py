@@ -53,6 +53,9 @@ class Process:
 
     def start(self, within=60):
         self.launch()
+        return self.await_ready(within)
+
+    def await_ready(self, within=60):
         eventually(self.is_ready, within, f"ready (see {self.log})")
         return self
 

@@ -16,6 +16,7 @@ import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlobHttp;
 import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.UrlSigner;
 import dev.troupe.gateway.link.LinkEndpoint;
 import dev.troupe.gateway.link.LogFollows;
@@ -61,6 +62,7 @@ public final class Gateway implements AutoCloseable {
    *
    * @param serverKey signs links and names what requests create; the same in all gateways of a
    *     cluster
+   * @param keys what a process that joins the cluster is given
    */
   public record Ports(
       Directory directory,
@@ -68,6 +70,7 @@ public final class Gateway implements AutoCloseable {
       LogArchive logs,
       Vault vault,
       byte[] serverKey,
+      ClusterKeys.Keys keys,
       InstantSource clock) {}
 
   /**
@@ -121,7 +124,8 @@ public final class Gateway implements AutoCloseable {
             settings.port(),
             grpc,
             routes,
-            new LinkEndpoint(links, credentials, admission, system))
+            new LinkEndpoint(links, credentials, admission, system),
+            new ClusterKeys(ports.serverKey(), ports.keys(), ports.clock(), blocking))
         .thenApply(port -> new Gateway(port, links, blobDoor, ports, blocking));
   }
 

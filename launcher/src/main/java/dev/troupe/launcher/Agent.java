@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +39,10 @@ final class Agent implements Callable<Integer> {
       names = "--join",
       paramLabel = "URL",
       required = true,
-      description = "The server: http://HOST:PORT, or https.")
+      description = {
+        "The server: http://HOST:PORT, or https. Of a cluster, several of its processes, joined by"
+            + " commas: where one is gone, the next is dialled."
+      })
   private String url = "";
 
   @Option(
@@ -65,13 +70,13 @@ final class Agent implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     MachineToken machine = MachineToken.parse(token);
-    ServerAddress server = address(machine);
+    List<ServerAddress> servers = addresses(machine);
     Preflight.check();
     Config config =
         LauncherSettings.loadAgent(data.toAbsolutePath().normalize(), machine.machine(), file);
     Signals signals = Signals.listen(() -> ifRunning(NodeAgent::close));
     News news = new News(signals);
-    try (RemoteServer remote = new RemoteServer(server, news)) {
+    try (RemoteServer remote = new RemoteServer(servers, news)) {
       NodeAgent agent =
           NodeAgent.start(
               NodeSettings.from(config.getConfig("troupe")),
@@ -93,7 +98,11 @@ final class Agent implements Callable<Integer> {
     return 0;
   }
 
-  private ServerAddress address(MachineToken machine) {
+  private List<ServerAddress> addresses(MachineToken machine) {
+    return Arrays.stream(url.split(",")).map(each -> address(each.strip(), machine)).toList();
+  }
+
+  private static ServerAddress address(String url, MachineToken machine) {
     try {
       return new ServerAddress(URI.create(url), machine.machine(), machine.secret());
     } catch (IllegalArgumentException wrong) {

@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       Agent.class,
       ImageCommand.class,
       MakeMachineToken.class,
+      MakeClusterToken.class,
       Rehearse.class
     })
 public final class Main {

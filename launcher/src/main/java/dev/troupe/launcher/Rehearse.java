@@ -1,5 +1,6 @@
 package dev.troupe.launcher;
 
+import dev.troupe.cluster.Role;
 import dev.troupe.launcher.rehearsal.Rehearsal;
 import java.io.IOException;
 import java.net.URI;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,11 @@ final class Rehearse implements Callable<Integer> {
   public Integer call() throws Exception {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
-        EmbeddedServer.start(LauncherSettings.load(data, 0, null, false), data, List.of())) {
+        EmbeddedServer.start(
+            LauncherSettings.load(data, 0, null, false),
+            data,
+            List.of(),
+            EnumSet.allOf(Role.class))) {
       String url = "http://127.0.0.1:" + server.address().getPort();
       ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());
       try (HttpClient client = HttpClient.newHttpClient()) {

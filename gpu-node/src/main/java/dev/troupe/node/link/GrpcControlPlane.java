@@ -22,7 +22,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
 /**
- * The control plane behind a server's address. Each link is a connection of its own: a new one is
+ * The control plane behind a server's addresses. Each link is a connection of its own: a new one is
  * tried at once, whatever became of the last.
  */
 final class GrpcControlPlane implements ControlPlane {
@@ -37,7 +37,7 @@ final class GrpcControlPlane implements ControlPlane {
           .setResponseMarshaller(new Messages<>(ToMachine.parser()))
           .build();
 
-  private final ServerAddress server;
+  private final ServerAddresses servers;
   private final RemoteContainerDoor door;
   private final LinkNews news;
   private final ScheduledExecutorService timer;
@@ -45,12 +45,12 @@ final class GrpcControlPlane implements ControlPlane {
 
   /** {@code executor} runs what the server says; it may block. */
   GrpcControlPlane(
-      ServerAddress server,
+      ServerAddresses servers,
       RemoteContainerDoor door,
       LinkNews news,
       ScheduledExecutorService timer,
       Executor executor) {
-    this.server = server;
+    this.servers = servers;
     this.door = door;
     this.news = news;
     this.timer = timer;
@@ -59,6 +59,7 @@ final class GrpcControlPlane implements ControlPlane {
 
   @Override
   public Link dial(Consumer<ToMachine> inbox, Consumer<String> lost) {
+    ServerAddress server = servers.next();
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(server.host(), server.port())
             .executor(executor)
@@ -68,7 +69,7 @@ final class GrpcControlPlane implements ControlPlane {
     ManagedChannel channel = (server.isSecure() ? builder : builder.usePlaintext()).build();
     GrpcLink link =
         new GrpcLink(channel, CONNECT, door, message -> heard(message, inbox), end(lost));
-    link.start(headers(), timer);
+    link.start(headers(server), timer);
     return link;
   }
 
@@ -88,7 +89,7 @@ final class GrpcControlPlane implements ControlPlane {
     };
   }
 
-  private Metadata headers() {
+  private static Metadata headers(ServerAddress server) {
     Metadata headers = new Metadata();
     headers.put(key(NodeLinkWire.MACHINE), server.machineId());
     headers.put(key(NodeLinkWire.AUTHORIZATION), server.authorization());

@@ -5,6 +5,7 @@ import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.log.LogIntake;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.Plain;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -16,12 +17,14 @@ final class Routes {
   private final GrpcEndpoint grpc;
   private final BlockingRoutes blocking;
   private final LinkRoute links;
+  private final ClusterKeys keys;
   private volatile boolean draining;
 
-  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, LinkRoute links) {
+  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, LinkRoute links, ClusterKeys keys) {
     this.grpc = grpc;
     this.blocking = blocking;
     this.links = links;
+    this.keys = keys;
   }
 
   void drain() {
@@ -44,6 +47,9 @@ final class Routes {
     }
     if (path.equals(LinkRoute.PATH)) {
       return links.connect(request);
+    }
+    if (path.startsWith(ClusterKeys.PATH)) {
+      return keys.answer(request);
     }
     return CompletableFuture.completedFuture(other(request, path));
   }
