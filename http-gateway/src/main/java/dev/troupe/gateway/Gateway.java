@@ -9,6 +9,7 @@ import dev.troupe.actors.id.IdMint;
 import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.log.LogIntake;
 import dev.troupe.actors.secret.Vault;
+import dev.troupe.cluster.Departures;
 import dev.troupe.gateway.auth.DirectoryCredentials;
 import dev.troupe.gateway.grpc.Admission;
 import dev.troupe.gateway.grpc.Duplex;
@@ -25,8 +26,10 @@ import dev.troupe.gateway.link.NodeLinks;
 import dev.troupe.gateway.mount.MountManifests;
 import dev.troupe.gateway.port.PublicPort;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.Moves;
 import dev.troupe.gateway.service.ServiceSettings;
 import dev.troupe.gateway.service.Services;
+import dev.troupe.gateway.service.ShardedEntities;
 import dev.troupe.gateway.service.World;
 import dev.troupe.protocol.link.ControlPlane;
 import java.net.InetSocketAddress;
@@ -86,11 +89,11 @@ public final class Gateway implements AutoCloseable {
         new MountManifests(ports.blobs(), ports.directory(), blocking, ports.clock());
     LogReads history = new LogReads(ports.logs(), blocking);
     LogFollows logs = new LogFollows(history, ports.logs(), blocking);
-    ClusterSharding sharding = ClusterSharding.get(system);
+    Departures departures = Departures.of(system);
     World world =
         new World(
             system,
-            sharding::entityRefFor,
+            new ShardedEntities(ClusterSharding.get(system), Moves.of(system, departures)),
             ports.directory(),
             ports.blobs(),
             ports.vault(),
@@ -106,7 +109,8 @@ public final class Gateway implements AutoCloseable {
     Services.registerAll(rpcs, world);
     RpcTable table = rpcs.build();
     Admission admission = Admission.ofHeap(settings.admissionPatience());
-    NodeLinks links = NodeLinks.of(world, logs, table, Duplex.largestMessageBytes(admission));
+    NodeLinks links =
+        NodeLinks.of(world, departures, logs, table, Duplex.largestMessageBytes(admission));
     DirectoryCredentials credentials = new DirectoryCredentials(ports.directory(), ports.clock());
     GrpcEndpoint grpc = new GrpcEndpoint(table, credentials, admission, system, blocking);
     BlobDoor blobDoor = new BlobHttp(ports.blobs(), signer);

@@ -40,6 +40,9 @@ final class EmbeddedServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedServer.class);
   private static final Duration UP_PATIENCE = Duration.ofSeconds(60);
 
+  /** After which the members that were started together know each other. */
+  private static final Duration SETTLED = Duration.ofSeconds(20);
+
   /** How long running inputs may take to end once the server was told to. */
   private static final Duration RETIRE_PATIENCE = Duration.ofSeconds(14);
 
@@ -128,11 +131,17 @@ final class EmbeddedServer implements AutoCloseable {
   }
 
   private static void say(ClusterSettings settings, ActorSystem<?> system) {
-    int members = ClusterNode.members(system);
     if (!settings.seeds().isEmpty()) {
-      LOG.info("In a cluster of {}, at {}", members, settings.address());
+      LOG.info(
+          "Has joined the cluster of {}, at {}",
+          String.join(", ", settings.seeds()),
+          settings.address());
     }
-    if (members == 2) {
+    system.scheduler().scheduleOnce(SETTLED, () -> warnOfTwo(system), system.executionContext());
+  }
+
+  private static void warnOfTwo(ActorSystem<?> system) {
+    if (ClusterNode.members(system) == 2) {
       LOG.warn(
           "A cluster of two has no majority: where the one with the lower address dies, the other"
               + " ends, too. Three are the first safe number");

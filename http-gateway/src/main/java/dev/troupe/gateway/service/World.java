@@ -47,7 +47,7 @@ public record World(
   }
 
   LongPoll longPoll() {
-    return new LongPoll(clock, settings.renewal());
+    return new LongPoll(clock, settings.renewal(), entities.moves());
   }
 
   Blocking disk() {

@@ -257,11 +257,11 @@ public final class StoreHold implements AutoCloseable {
     try {
       StoreMembers members = new StoreMembers(store, name);
       StoreMembers.Entered done = members.enter(member);
+      watcher.start();
       entered = done;
       if (!done.others().isEmpty()) {
         formed();
       }
-      watcher.start();
       return done.others();
     } catch (SQLException failure) {
       throw new StartRefused(sentence(address, failure), failure);
@@ -359,7 +359,9 @@ public final class StoreHold implements AutoCloseable {
   public void close() {
     closed.countDown();
     try {
-      watcher.join(Duration.ofSeconds(ANSWER_SECONDS));
+      if (entered != null) {
+        watcher.join(Duration.ofSeconds(ANSWER_SECONDS));
+      }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
