@@ -2,6 +2,7 @@ package dev.troupe.cluster;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -11,6 +12,8 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SpawnProtocol;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SelfUp;
@@ -26,7 +29,7 @@ public final class ClusterNode {
 
   /**
    * Starts the actor system of this process and joins its cluster, or forms one when no seed is
-   * named. {@code whenUp} completes once this process is a member.
+   * named. {@code whenUp} completes once this process is a member, or fails where it ends before.
    */
   public static Started start(Config config, ClusterSettings settings, Set<Role> roles) {
     Map<String, Object> own =
@@ -55,6 +58,9 @@ public final class ClusterNode {
                 }),
             SYSTEM,
             merged);
+    system
+        .getWhenTerminated()
+        .whenComplete((_, _) -> up.completeExceptionally(new NotJoined(settings.seeds())));
     if (settings.seeds().isEmpty()) {
       Cluster cluster = Cluster.get(system);
       cluster.manager().tell(Join.create(cluster.selfMember().address()));
@@ -68,6 +74,29 @@ public final class ClusterNode {
           up.complete(null);
           return Behaviors.stopped();
         });
+  }
+
+  /** No member of the cluster took this process in. */
+  public static final class NotJoined extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private NotJoined(List<String> members) {
+      super(
+          ("The cluster could not be joined: of its members, %s, none took this process in. Each must"
+                  + " reach the other's address of the cluster (troupe.cluster.host and port).")
+              .formatted(String.join(", ", members)));
+    }
+  }
+
+  /** How many members the cluster has that are up. */
+  public static int members(ActorSystem<?> system) {
+    int up = 0;
+    for (Member member : Cluster.get(system).state().getMembers()) {
+      if (member.status().equals(MemberStatus.up())) {
+        up++;
+      }
+    }
+    return up;
   }
 
   /** A started process; {@code whenUp} completes once it is a member of its cluster. */

@@ -20,6 +20,7 @@ import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlobHttp;
 import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.UrlSigner;
 import dev.troupe.gateway.join.JoinRoute;
 import dev.troupe.gateway.join.JoinTokens;
@@ -82,6 +83,7 @@ public final class Gateway implements AutoCloseable {
    * @param serverKey signs links and names what requests create; the same in all gateways of a
    *     cluster
    * @param authority of machines; the same in all, too
+   * @param keys what a process that joins the cluster is given
    */
   public record Ports(
       Directory directory,
@@ -90,6 +92,7 @@ public final class Gateway implements AutoCloseable {
       Vault vault,
       byte[] serverKey,
       Supplier<CertificateAuthority> authority,
+      ClusterKeys.Keys keys,
       InstantSource clock) {}
 
   /**
@@ -164,7 +167,9 @@ public final class Gateway implements AutoCloseable {
                 ports.clock(),
                 blocking,
                 materializer));
-    return PublicPort.bind(system, settings.host(), settings.port(), grpc, routes, admin)
+    ClusterKeys keys =
+        new ClusterKeys(ports.serverKey(), ports.keys(), ports.clock(), blocking);
+    return PublicPort.bind(system, settings.host(), settings.port(), grpc, routes, admin, keys)
         .thenCompose(
             port ->
                 MachinePort.bind(

@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       Nodes.class,
       Token.class,
       ImageCommand.class,
+      MakeClusterToken.class,
       Rehearse.class
     })
 public final class Main {

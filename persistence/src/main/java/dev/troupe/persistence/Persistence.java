@@ -29,8 +29,10 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a server keeps, opened: the ports of {@code actors}, the keys, and where Pekko finds
@@ -46,47 +48,65 @@ public final class Persistence implements AutoCloseable {
   private final byte[] serverKey;
   private final KeyFiles keys;
   private final Config journalConfig;
-  private final CompletionStage<String> lost;
+  private final @Nullable StoreHold hold;
+  private final List<String> members;
   private final Deque<AutoCloseable> toClose;
 
   private Persistence(
-      PersistenceSettings settings, DataDirectory data, Deque<AutoCloseable> toClose)
+      PersistenceSettings settings, DataDirectory data, String member, Deque<AutoCloseable> toClose)
       throws IOException {
     this.toClose = toClose;
+    boolean elsewhere = !settings.url().isEmpty();
     // Keys first, the version last: a first start that was cut off is then simply repeated.
     KeyFiles keys = new KeyFiles(data);
     this.serverKey = keys.serverKey();
     this.vault = keys.vault();
     keys.prepareAuthority();
     this.keys = keys;
-    data.prepareStore(!settings.url().isEmpty());
+    data.prepareStore(elsewhere);
     Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
     Address calls = address(settings, data.callsFile(), settings.cacheBytes());
-    this.lost = settings.url().isEmpty() ? new CompletableFuture<>() : hold(settings, calls);
+    StoreHold held = elsewhere ? opened(StoreHold.take(calls, settings.readPatience())) : null;
+    this.hold = held;
+    this.members = held == null ? List.of() : enter(held, settings, calls, member);
     opened(Database.open(journal, "journal", 2, settings.readPatience()));
     Database database =
         opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
     BlockingReads reads = opened(new BlockingReads());
     this.callLog = opened(callLog(settings, data, database, reads));
     this.directory = new JdbcDirectory(database, reads);
-    this.blobs = FileBlobStore.open(data.blobs(), InstantSource.system());
-    this.logs = FileLogArchive.open(data.blobs(), InstantSource.system());
+    Path blobFolder =
+        settings.blobDirectory().isEmpty() ? data.blobs() : Path.of(settings.blobDirectory());
+    this.blobs = FileBlobStore.open(blobFolder, InstantSource.system(), elsewhere);
+    this.logs = FileLogArchive.open(blobFolder, InstantSource.system(), elsewhere);
+    if (elsewhere) {
+      StoreHold.checkBlobs(database, calls, blobFolder, FileBlobStore.identity(blobFolder));
+    }
     this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
     data.complete();
   }
 
+  /** Opens the stores of a data directory for a process that nobody joins. */
+  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+    Persistence alone = start(settings, dataDirectory, "");
+    alone.formed();
+    return alone;
+  }
+
   /**
-   * Opens the stores of a data directory, making them where it is new or empty.
+   * Opens the stores of a data directory, making them where it is new or empty. Where others reach
+   * the store, one process at a time is on the way in: {@link #formed} lets the next one.
    *
+   * @param member where other processes of the cluster reach this one
    * @throws StartRefused when they can't be opened; the message says why and what to do
    */
-  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+  public static Persistence start(PersistenceSettings settings, Path dataDirectory, String member) {
     DataDirectory data = DataDirectory.open(dataDirectory);
     Deque<AutoCloseable> toClose = new ArrayDeque<>();
     toClose.push(data);
     boolean started = false;
     try {
-      Persistence persistence = new Persistence(settings, data, toClose);
+      Persistence persistence = new Persistence(settings, data, member, toClose);
       started = true;
       return persistence;
     } catch (IOException failure) {
@@ -99,13 +119,13 @@ public final class Persistence implements AutoCloseable {
     }
   }
 
-  /** Takes a shared store for this process; nothing was done there before. */
-  private CompletionStage<String> hold(PersistenceSettings settings, Address address) {
-    StoreHold hold = opened(StoreHold.take(address, settings.readPatience()));
+  /** Enters the cluster of a shared store; nothing was done there before. */
+  private List<String> enter(
+      StoreHold held, PersistenceSettings settings, Address address, String member) {
     try (Database store = Database.open(address, "store", 2, settings.readPatience())) {
       StoreHold.checkKeys(store, address, fingerprint(serverKey));
+      return held.enter(store, member);
     }
-    return hold.lost();
   }
 
   /** Tells a key from others, and tells nobody the key. */
@@ -186,12 +206,24 @@ public final class Persistence implements AutoCloseable {
     return journalConfig;
   }
 
+  /** Where members of the cluster are that has the store; none where this process is the first. */
+  public List<String> members() {
+    return members;
+  }
+
+  /** This process has formed its cluster, or joined it: others may enter. */
+  public void formed() {
+    if (hold != null && members.isEmpty()) {
+      hold.formed();
+    }
+  }
+
   /**
-   * Done, with a sentence, when another process has taken the store: this one must end. Only where
-   * the store is a database that others can reach.
+   * Done, with a sentence, when another cluster has taken the store: this process must end. Only
+   * where the store is a database that others can reach.
    */
   public CompletionStage<String> lost() {
-    return lost;
+    return hold == null ? new CompletableFuture<>() : hold.lost();
   }
 
   /** Ends what is in flight, closes the stores and gives the data directory free. */

@@ -7,11 +7,13 @@ import java.time.Duration;
  * Section {@code troupe.store}; its {@code reference.conf} says what each setting is.
  *
  * @param url empty: H2 files in the data directory; else PostgreSQL's
+ * @param blobDirectory empty: in the data directory
  */
 public record PersistenceSettings(
     String url,
     String user,
     String password,
+    String blobDirectory,
     int readConnections,
     Duration readPatience,
     int journalConnections,
@@ -50,6 +52,7 @@ public record PersistenceSettings(
         section.getString("url"),
         section.getString("user"),
         section.getString("password"),
+        section.getString("blob-directory"),
         section.getInt("read-connections"),
         section.getDuration("read-patience"),
         section.getInt("journal-connections"),

@@ -25,6 +25,7 @@ class PersistenceSettingsTest {
                 "",
                 "",
                 "",
+                "",
                 8,
                 Duration.ofSeconds(10),
                 4,

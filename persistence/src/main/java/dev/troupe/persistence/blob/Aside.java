@@ -7,11 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.UUID;
 
@@ -20,21 +23,38 @@ final class Aside {
 
   private static final int BUFFER_BYTES = 128 * 1024;
 
+  /** Longer than anything is written. */
+  private static final Duration OLD = Duration.ofDays(1);
+
   private final Path directory;
 
   private Aside(Path directory) {
     this.directory = directory;
   }
 
-  /** Opens the directory and empties it: what lies there, nobody goes on with. */
-  static Aside open(Path directory) throws IOException {
+  /**
+   * Opens the directory and empties it of what nobody goes on with: of all that lies there, or,
+   * where other processes may be writing, of what is old.
+   */
+  static Aside open(Path directory, InstantSource clock, boolean shared) throws IOException {
     DurableFiles.createPrivateDirectory(directory);
+    FileTime old = FileTime.from(clock.instant().minus(OLD));
     try (DirectoryStream<Path> left = Files.newDirectoryStream(directory)) {
       for (Path file : left) {
-        Files.delete(file);
+        if (!shared || isOlder(file, old)) {
+          Files.deleteIfExists(file);
+        }
       }
     }
     return new Aside(directory);
+  }
+
+  private static boolean isOlder(Path file, FileTime than) throws IOException {
+    try {
+      return Files.getLastModifiedTime(file).compareTo(than) < 0;
+    } catch (NoSuchFileException publishedMeanwhile) {
+      return false;
+    }
   }
 
   /** Where a file will lie, once its bytes are known. */

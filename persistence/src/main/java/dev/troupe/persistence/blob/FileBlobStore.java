@@ -1,10 +1,13 @@
 package dev.troupe.persistence.blob;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.persistence.store.DurableFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -12,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Blobs as files of one directory. Every file is written aside, synced and then given its name, so
@@ -22,7 +26,8 @@ import java.util.Set;
  *   payload/2026-11-24/bl-…       payloads by the day they were written, in UTC
  *   parts/bl-…/1, 2, …            parts of payloads that are not whole yet
  *   parts/bl-…/joined             what was answered when they were joined
- *   aside/…                       being written; emptied at start
+ *   aside/…                       being written; what is old goes at a start
+ *   STORE                         names the store, for those who share it
  * </pre>
  */
 public final class FileBlobStore implements BlobStore {
@@ -37,15 +42,29 @@ public final class FileBlobStore implements BlobStore {
     this.parts = parts;
   }
 
-  /** Opens the store in a directory, which no other process may use, making it if need be. */
-  public static FileBlobStore open(Path root, InstantSource clock) throws IOException {
+  /**
+   * Opens the store in a directory, making it if need be.
+   *
+   * @param shared whether other processes may use it at the same time
+   */
+  public static FileBlobStore open(Path root, InstantSource clock, boolean shared)
+      throws IOException {
     DurableFiles.createPrivateDirectory(root);
-    Aside aside = Aside.open(root.resolve("aside"));
+    Aside aside = Aside.open(root.resolve("aside"), clock, shared);
     PayloadFiles payloads = PayloadFiles.open(root.resolve("payload"), aside, clock);
     return new FileBlobStore(
         ContentFiles.open(root.resolve("content"), aside, clock),
         payloads,
         PartFiles.open(root.resolve("parts"), aside, payloads, clock));
+  }
+
+  /** The name of the store in a directory, made with the first question. */
+  public static String identity(Path root) throws IOException {
+    Path file = root.resolve("STORE");
+    if (Files.notExists(file)) {
+      DurableFiles.write(file, UUID.randomUUID().toString().getBytes(UTF_8));
+    }
+    return Files.readString(file, UTF_8).strip();
   }
 
   @Override

@@ -63,12 +63,17 @@ public final class FileLogArchive implements LogArchive {
     this.clock = clock;
   }
 
-  /** Opens the archive in the directory of a blob store, making it if need be. */
-  public static FileLogArchive open(Path blobs, InstantSource clock) throws IOException {
+  /**
+   * Opens the archive in the directory of a blob store, making it if need be.
+   *
+   * @param shared whether other processes may use it at the same time
+   */
+  public static FileLogArchive open(Path blobs, InstantSource clock, boolean shared)
+      throws IOException {
     Path root = blobs.resolve("logs");
     DurableFiles.createPrivateDirectory(blobs);
     DurableFiles.createPrivateDirectory(root);
-    return new FileLogArchive(root, Aside.open(blobs.resolve("logs-aside")), clock);
+    return new FileLogArchive(root, Aside.open(blobs.resolve("logs-aside"), clock, shared), clock);
   }
 
   @Override

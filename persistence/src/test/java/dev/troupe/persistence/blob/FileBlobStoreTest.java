@@ -46,7 +46,7 @@ class FileBlobStoreTest {
   @BeforeEach
   void open(@TempDir Path directory) throws IOException {
     root = directory.resolve("blobs");
-    store = FileBlobStore.open(root, () -> now);
+    store = FileBlobStore.open(root, () -> now, false);
   }
 
   private static BlobId blob(String name) {
@@ -256,7 +256,7 @@ class FileBlobStoreTest {
   void whatAKilledProcessLeftAsideIsSweptAtStart() throws IOException {
     Files.writeString(root.resolve("aside").resolve("left"), "half");
 
-    FileBlobStore.open(root, () -> now);
+    FileBlobStore.open(root, () -> now, false);
 
     assertThat(filesIn("aside")).isEmpty();
   }

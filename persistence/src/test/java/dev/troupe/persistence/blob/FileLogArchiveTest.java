@@ -35,7 +35,7 @@ class FileLogArchiveTest {
   }
 
   private FileLogArchive open() throws IOException {
-    return FileLogArchive.open(blobs, () -> now);
+    return FileLogArchive.open(blobs, () -> now, false);
   }
 
   private static Segment segment(long first) {

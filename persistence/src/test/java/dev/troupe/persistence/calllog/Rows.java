@@ -100,6 +100,7 @@ final class Rows {
         "",
         "",
         "",
+        "",
         4,
         Duration.ofSeconds(10),
         2,
