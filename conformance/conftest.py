@@ -1,10 +1,12 @@
 """One server for all tests, clients for it, and a look at the machine when it has stopped."""
 
 import gzip
+import shutil
 import signal
 import subprocess
 import textwrap
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,13 @@ from harness import machine
 from harness.client import Client
 from harness.images import link_bases
 from harness.registry import tar_of
-from harness.server import ROOT, Server
+from harness.server import ROOT, Agent, Server
 from harness.waiting import eventually
 
 APPS = Path(__file__).parent / "apps"
 DATA = ROOT / ".troupe/conformance/server"
 SETTINGS = Path(__file__).parent / "sweeping.conf"
+FAR = ROOT / ".troupe/conformance/far"
 
 # Making the base image takes minutes, once for a data directory.
 FIRST_IMAGE = 900
@@ -59,6 +62,34 @@ def server(before, tmp_path_factory):
     finally:
         if server.runs:
             server.stop()
+
+
+def machine_of(server, name, **more):
+    """A machine of its own that is to join a server; its layers of earlier sessions are there."""
+    agent = Agent(FAR / name, [server], name, server.join_token(), **more)
+    for kept in ("identity.pem", "machine-id"):
+        (agent.data / kept).unlink(missing_ok=True)
+    link_bases(agent.agent_data)
+    return agent
+
+
+@pytest.fixture(scope="session")
+def far(before, tmp_path_factory):
+    """A server that runs no containers, and a machine that does; its base image is made."""
+    shutil.rmtree(FAR / "server", ignore_errors=True)
+    settings = tmp_path_factory.mktemp("far") / "far.conf"
+    settings.write_text('troupe.gateway.machine-host = "0.0.0.0"\n')
+    server = Server(FAR / "server", options=["--no-agent", "--config", str(settings)]).start()
+    server.agent = machine_of(server, "agent")
+    try:
+        server.agent.start()
+        warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
+        warm_up.modal("run", ROOT / "examples/hello.py", within=FIRST_IMAGE)
+        yield server
+    finally:
+        for process in (server.agent, server):
+            if process.runs:
+                process.stop()
 
 
 @pytest.fixture
@@ -136,9 +167,9 @@ def containers(mark):
     return Containers(mark)
 
 
-@pytest.fixture
-def outside():
-    """A web server on a network of its own behind this machine, with the files of this folder."""
+@contextmanager
+def network(here, there):
+    """A network namespace behind a link of this machine, with these addresses; its name, and the link's."""
     tag = uuid.uuid4().hex[:6]
     space, link = f"outside-{tag}", f"out{tag}"
 
@@ -148,10 +179,20 @@ def outside():
     sh(f"ip netns add {space}")
     try:
         sh(f"ip link add {link} type veth peer name eth0 netns {space}")
-        sh(f"ip address add 198.51.100.1/30 dev {link}")
+        sh(f"ip address add {here}/30 dev {link}")
         sh(f"ip link set {link} up")
-        sh(f"ip -n {space} address add 198.51.100.2/30 dev eth0")
+        sh(f"ip -n {space} address add {there}/30 dev eth0")
         sh(f"ip -n {space} link set eth0 up")
+        sh(f"ip -n {space} link set lo up")
+        yield space, link
+    finally:
+        sh(f"ip netns del {space}")
+
+
+@pytest.fixture
+def outside():
+    """A web server on a network of its own behind this machine, with the files of this folder."""
+    with network("198.51.100.1", "198.51.100.2") as (space, _):
         web = subprocess.Popen(
             ["ip", "netns", "exec", space, "python3", "-m", "http.server", "8000"]
             + ["--bind", "198.51.100.2", "--directory", str(Path(__file__).parent)],
@@ -161,5 +202,3 @@ def outside():
         yield "198.51.100.2", 8000
         web.kill()
         web.wait()
-    finally:
-        subprocess.run(["ip", "netns", "del", space], check=True)

@@ -8,38 +8,19 @@ import subprocess
 
 import pytest
 
-from conftest import FIRST_IMAGE
 from harness import machine
 from harness.client import Client
-from harness.images import link_bases
-from harness.server import PROGRAM, ROOT, Agent, Server, free_port, machine_token
+from harness.server import PROGRAM, ROOT
 from harness.waiting import eventually
 
-FAR = ROOT / ".troupe/conformance/far"
 EXAMPLE = ROOT / "examples/hello.py"
-
-
-@pytest.fixture(scope="module")
-def far(before, tmp_path_factory):
-    """The server of the two; its base image is made."""
-    token = machine_token("far")
-    server = Server(FAR / "server", options=["--no-agent", "--machine-token", token]).start()
-    server.agent = Agent(FAR / "agent", server.url, token)
-    link_bases(server.agent.agent_data)
-    try:
-        server.agent.start()
-        warm_up = Client(server.variables, tmp_path_factory.mktemp("far"))
-        warm_up.modal("run", EXAMPLE, within=FIRST_IMAGE)
-        yield server
-    finally:
-        for process in (server.agent, server):
-            if process.runs:
-                process.stop()
 
 
 @pytest.fixture
 def agent(far):
     """The agent, running and linked, whatever a test before did to it."""
+    if not far.runs:
+        far.start()
     if not far.agent.runs:
         far.agent.start()
     return far.agent
@@ -345,38 +326,13 @@ def test_a_container_goes_on_with_its_call_while_the_server_is_killed_and_starte
     assert containers.count() == 1
 
 
-def test_a_machine_with_a_wrong_token_is_told_so(far, tmp_path):
-    """Break: let a machine in whose token's hash is not in the directory."""
-    wrong = machine_token("far")
-    refused = join(far.url, wrong, tmp_path / "data")
-    assert refused.returncode == 1
-    assert "far" in refused.stderr and "token" in refused.stderr
-    assert wrong.partition(":")[2] not in refused.stdout + refused.stderr + far.said()
-    assert far.agent.runs, "the true one goes on"
-
-
-@pytest.mark.parametrize(
-    ("url", "token", "word"),
-    [
-        ("127.0.0.1:8420", "box:0123456789abcdef", "http://HOST:PORT"),
-        ("http://127.0.0.1:8420", "0123456789abcdef", "NAME:SECRET"),
-        ("http://127.0.0.1:8420", "box:short", "16"),
-        ("http://127.0.0.1:8420", "a box:0123456789abcdef", "a box"),
-    ],
-)
-def test_a_malformed_address_or_token_is_told(tmp_path, url, token, word):
-    """Break: take whatever is given as --token."""
-    refused = join(url, token, tmp_path / "data")
-    assert refused.returncode == 1 and word in refused.stderr
-
-
-def test_the_data_directory_of_a_running_agent_or_of_another_machine_is_refused(agent, tmp_path):
+def test_the_data_directory_of_a_running_agent_or_of_another_machine_is_refused(agent):
     """Break: open an agent's data directory without its lock."""
-    used = join(agent.url, agent.token, agent.data)
+    used = join(agent.address, agent.data)
     assert used.returncode == 1 and "in use" in used.stderr and str(agent.data) in used.stderr
     agent.stop()
-    other = join(agent.url, machine_token("other"), agent.data)
-    assert other.returncode == 1 and "machine far" in other.stderr
+    other = join(agent.address, agent.data, "--name", "other")
+    assert other.returncode == 1 and "machine agent" in other.stderr
 
 
 def test_an_agent_that_is_stopped_leaves_nothing_and_lets_running_calls_finish(
@@ -391,27 +347,19 @@ def test_an_agent_that_is_stopped_leaves_nothing_and_lets_running_calls_finish(
     assert result(client, call, within=2), "its output was there before the agent was gone"
 
 
-def test_an_agent_waits_for_a_server_that_is_not_there_yet(tmp_path):
+def test_an_agent_waits_for_a_server_that_is_not_there_yet(far, agent):
     """Break: end the agent when nobody listens at the first dial."""
-    token = machine_token("early")
-    port = free_port()
-    early = Agent(tmp_path / "agent", f"http://127.0.0.1:{port}", token)
-    early.launch()
-    try:
-        eventually(lambda: "no link" in early.said(), 20, "it has dialled")
-        server = Server(
-            tmp_path / "server", port, options=["--no-agent", "--machine-token", token]
-        ).start()
-        eventually(early.is_ready, 10, "linked")
-        server.stop()
-        early.process.send_signal(signal.SIGINT)
-        assert early.ended(20) == 0
-    finally:
-        if early.runs:
-            early.kill()
+    agent.stop()
+    far.stop()
+    agent.launch()
+    eventually(lambda: "no link" in agent.said(), 20, "it has dialled")
+    far.start()
+    eventually(agent.is_ready, 10, "linked")
+    agent.process.send_signal(signal.SIGINT)
+    assert agent.ended(20) == 0
 
 
-def join(url, token, data):
+def join(address, data, *options):
     """Runs an agent that is to refuse; gives how it ended."""
-    command = [PROGRAM, "agent", "--join", url, "--token", token, "--data", str(data)]
+    command = [PROGRAM, "node", "--join", address, "--data", str(data), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)

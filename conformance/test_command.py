@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ["demo", "up", "env", "image", "modal", "build", "test", "bench", "mvn"]
+COMMANDS = ["demo", "up", "env", "image", "token", "node", "nodes", "modal", "build", "test", "bench", "mvn"]
 
 
 def troupe(*arguments, wrapper=(), timeout=60, **environment):

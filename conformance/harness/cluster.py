@@ -10,7 +10,7 @@ from pathlib import Path
 from .client import Client, Running
 from .images import link_bases
 from .postgres import PASSWORD, Postgres
-from .server import PROGRAM, Agent, Server, free_port, machine_token
+from .server import PROGRAM, Agent, Server, free_port
 
 NAME = "troupe.test"
 FEW_RESOURCES = "-Xmx256m -XX:TieredStopAtLevel=1"
@@ -32,6 +32,10 @@ class Member(Server):
     @property
     def url(self):
         return f"http://{self.address}:{self.port}"
+
+    @property
+    def machine_address(self):
+        return f"{self.address}:{self.port + 1}"
 
 
 class ClusterClient(Client):
@@ -58,12 +62,10 @@ class Cluster:
         self.port = free_port()
         self.database = Postgres(self.folder / "database")
         self.settings = settings
-        self.tokens = [machine_token(f"box-{number}") for number in range(agents)]
         self.members = [self._member(number) for number in range(members)]
-        urls = ",".join(member.url for member in self.members)
         self.agents = [
-            Agent(self.folder / f"box-{number}", urls, token, TROUPE_JAVA_OPTS="-Xmx256m")
-            for number, token in enumerate(self.tokens)
+            Agent(self.folder / name, self.members, name, TROUPE_JAVA_OPTS="-Xmx256m")
+            for name in (f"box-{number}" for number in range(agents))
         ]
         self.hosts = self.folder / "hosts"
         self.hosts.write_text(
@@ -73,9 +75,6 @@ class Cluster:
     def _member(self, number):
         file = self.folder / f"member-{number}.conf"
         options = ["--config", str(file), "--role", "control,gateway"]
-        if number == 0:
-            for token in self.tokens:
-                options += ["--machine-token", token]
         return Member(self.folder / f"member-{number}", f"127.0.0.{number + 2}", self.port, options)
 
     def _write_settings(self, number):
@@ -102,6 +101,7 @@ class Cluster:
             member.options += ["--join", f"{first.address}:{self.port}", "--token", token]
             member.launch()
         for agent in self.agents:
+            agent.token = first.join_token()
             link_bases(agent.agent_data)
             agent.launch()
         for process in (*others, *self.agents):

@@ -1,6 +1,7 @@
 """Processes of the shipped distribution, started and ended as a user or a crash would."""
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -8,6 +9,8 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 from .waiting import eventually
@@ -18,15 +21,21 @@ PROGRAM = HOME / "bin/troupe-server"
 
 
 def free_port():
-    """A port that nobody listens on, below those that outgoing connections take while a server is away."""
+    """A port that nobody listens on, nor on the next one, which is that of machines; below those that
+    outgoing connections take while a server is away."""
     while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        port = random.randrange(20_000, 32_000, 2)
+        if is_free(port) and is_free(port + 1):
+            return port
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
 
 
 class Process:
@@ -34,10 +43,11 @@ class Process:
 
     started = []  # all of these tests, for what the machine is asked at the end
 
-    def __init__(self, data, program=PROGRAM, **environment):
+    def __init__(self, data, program=PROGRAM, wrapper=(), **environment):
         self.data = Path(data)
         self.log = self.data.parent / f"{self.data.name}.log"
         self.program = program
+        self.wrapper = wrapper
         self.environment = environment
         self.process = None
         self.started_at = 0
@@ -65,7 +75,7 @@ class Process:
         self.started_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, *self.command()],
+                [*self.wrapper, self.program, *self.command()],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -159,23 +169,53 @@ class Server(Process):
         return dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", lines, re.MULTILINE))
 
 
-class Agent(Process):
-    """The agent of a machine, in a process of its own, joined to a server."""
+    @property
+    def machine_address(self):
+        """Where machines join it."""
+        return f"127.0.0.1:{self.port + 1}"
 
-    def __init__(self, data, url, token, **more):
+    # ---- what an operator asks of it
+
+    def admin(self, path, method="GET"):
+        """The answer to what the operator's commands ask."""
+        request = urllib.request.Request(
+            f"{self.url}/_troupe/admin/{path}",
+            method=method,
+            headers={
+                "x-modal-token-id": self.variables["MODAL_TOKEN_ID"],
+                "x-modal-token-secret": self.variables["MODAL_TOKEN_SECRET"],
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def join_token(self, **options):
+        """A token with which a machine joins."""
+        return self.admin("join-tokens?" + urllib.parse.urlencode(options), "POST")["token"]
+
+    def machines(self):
+        """What is listed of each machine, by its id."""
+        return {machine["id"]: machine for machine in self.admin("nodes")["machines"]}
+
+
+class Agent(Process):
+    """A machine of its own: an agent in a process of its own, which has joined a server or will."""
+
+    def __init__(self, data, servers, name, token=None, settings=None, **more):
         super().__init__(data, **more)
-        self.url = url
+        self.address = ",".join(server.machine_address for server in servers)
+        self.name = name
         self.token = token
+        self.settings = settings
 
     def command(self):
-        return ["agent", "--join", self.url, "--token", self.token, "--data", str(self.data)]
+        command = ["node", "--join", self.address, "--name", self.name, "--data", str(self.data)]
+        if self.token:
+            command += ["--token", self.token]
+        if self.settings:
+            command += ["--config", str(self.settings)]
+        return command
 
     def is_ready(self):
         self.still_runs()
         return "Linked to" in self.said()
-
-
-def machine_token(name):
-    """A new token of the kind with which machines join."""
-    made = subprocess.run([PROGRAM, "machine-token", name], capture_output=True, text=True, check=True)
-    return made.stdout.strip()

@@ -153,6 +153,7 @@ class EntitiesTest {
             List.of(),
             List.of(),
             List.of(),
+            NodeProtocol.Condition.UNKNOWN,
             link.ref()));
 
     ImageId image = new ImageId("im-1");

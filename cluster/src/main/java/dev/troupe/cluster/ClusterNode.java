@@ -2,12 +2,16 @@ package dev.troupe.cluster;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
+import dev.troupe.cluster.tls.CertificateAuthority;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SpawnProtocol;
@@ -18,6 +22,8 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SelfUp;
 import org.apache.pekko.cluster.typed.Subscribe;
+import org.apache.pekko.remote.artery.tcp.SSLEngineProviderSetup;
+import org.jspecify.annotations.Nullable;
 
 /** One process of the cluster: the actor system, joined and up. */
 public final class ClusterNode {
@@ -30,10 +36,18 @@ public final class ClusterNode {
   /**
    * Starts the actor system of this process and joins its cluster, or forms one when no seed is
    * named. {@code whenUp} completes once this process is a member, or fails where it ends before.
+   *
+   * @param authority certifies members, where what they say is encrypted
    */
-  public static Started start(Config config, ClusterSettings settings, Set<Role> roles) {
+  public static Started start(
+      Config config,
+      ClusterSettings settings,
+      Set<Role> roles,
+      Supplier<CertificateAuthority> authority) {
+    boolean secured = settings.isSecured();
     Map<String, Object> own =
         Map.of(
+            "pekko.remote.artery.transport", secured ? "tls-tcp" : "tcp",
             "pekko.remote.artery.canonical.hostname", settings.host(),
             "pekko.remote.artery.canonical.port", settings.port(),
             "pekko.cluster.roles", roles.stream().map(Role::word).collect(Collectors.toList()),
@@ -57,7 +71,7 @@ public final class ClusterNode {
                   return SpawnProtocol.create();
                 }),
             SYSTEM,
-            merged);
+            setup(merged, secured ? MemberTls.of(authority.get()) : null));
     system
         .getWhenTerminated()
         .whenComplete((_, _) -> up.completeExceptionally(new NotJoined(settings.seeds())));
@@ -66,6 +80,13 @@ public final class ClusterNode {
       cluster.manager().tell(Join.create(cluster.selfMember().address()));
     }
     return new Started(system, up);
+  }
+
+  private static ActorSystemSetup setup(Config config, @Nullable MemberTls tls) {
+    BootstrapSetup bootstrap = BootstrapSetup.create(config);
+    return tls == null
+        ? ActorSystemSetup.create(bootstrap)
+        : ActorSystemSetup.create(bootstrap, SSLEngineProviderSetup.create(_ -> tls));
   }
 
   private static Behavior<SelfUp> upListener(CompletableFuture<Void> up) {

@@ -59,8 +59,7 @@ final class AgentDirectory implements AutoCloseable {
       String kept = Files.readString(file).strip();
       if (!given.isEmpty() && !given.equals(kept)) {
         throw new AgentRefused(
-            ("The data directory %s is that of machine %s, and the token is for machine %s. Give"
-                    + " --data another directory, or that machine's token.")
+            "The data directory %s is that of machine %s. Give machine %s another directory."
                 .formatted(root, kept, given));
       }
       return kept;

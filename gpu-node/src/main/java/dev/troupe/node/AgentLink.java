@@ -1,5 +1,6 @@
 package dev.troupe.node;
 
+import dev.troupe.protocol.link.Condition;
 import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.Hello;
@@ -28,6 +29,7 @@ final class AgentLink implements AutoCloseable {
 
   private final ControlPlane controlPlane;
   private final Supplier<Hello> hello;
+  private final Supplier<Condition> condition;
   private final Consumer<ToMachine> inbox;
   private final Runnable onLost;
   private final ScheduledExecutorService timer =
@@ -42,15 +44,18 @@ final class AgentLink implements AutoCloseable {
   /**
    * @param hello makes the full report; called under the same lock as {@link #send}, so that no
    *     news falls between the two
+   * @param condition how the machine is, told with each ping
    * @param onLost called after a link was lost, before the next is dialled
    */
   AgentLink(
       ControlPlane controlPlane,
       Supplier<Hello> hello,
+      Supplier<Condition> condition,
       Consumer<ToMachine> inbox,
       Runnable onLost) {
     this.controlPlane = controlPlane;
     this.hello = hello;
+    this.condition = condition;
     this.inbox = inbox;
     this.onLost = onLost;
   }
@@ -145,8 +150,10 @@ final class AgentLink implements AutoCloseable {
     LOG.info("linked to the control plane");
   }
 
-  private void ping() {
-    send(FromMachine.newBuilder().setPing(Ping.newBuilder().setNumber(++pings)).build());
+  /** Tells at once how the machine is. */
+  synchronized void ping() {
+    Ping.Builder ping = Ping.newBuilder().setNumber(++pings).setCondition(condition.get());
+    send(FromMachine.newBuilder().setPing(ping).build());
   }
 
   @Override

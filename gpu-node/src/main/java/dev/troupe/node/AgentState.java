@@ -41,6 +41,7 @@ record AgentState(Map<String, ContainerReport> reports) {
             .setFunctionId(order.getFunctionId())
             .setAppId(order.getAppId())
             .setShare(order.getShare())
+            .setProof(order.getProof())
             .setState(State.STARTING)
             .build());
   }

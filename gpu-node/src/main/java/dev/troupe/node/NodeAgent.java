@@ -26,6 +26,7 @@ import dev.troupe.node.network.MachineNetwork;
 import dev.troupe.node.network.NetworkPlan;
 import dev.troupe.node.network.PackageSettings;
 import dev.troupe.node.network.SandboxPool;
+import dev.troupe.protocol.link.Condition;
 import dev.troupe.protocol.link.ControlPlane;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.Hello;
@@ -43,6 +44,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -86,6 +89,7 @@ public final class NodeAgent implements AutoCloseable {
   private final Builds builds;
   private final LogSweeper sweeper;
   private final Map<String, Tended> tended = new ConcurrentHashMap<>();
+  private final CompletableFuture<Void> leaving = new CompletableFuture<>();
   private volatile boolean draining;
   private AgentState state = AgentState.EMPTY;
 
@@ -112,7 +116,9 @@ public final class NodeAgent implements AutoCloseable {
             grounds.pipes(),
             grounds.logs(),
             grounds.runDirectory().resolve("doors"));
-    this.link = new AgentLink(controlPlane, this::hello, this::hear, grounds.logs()::unfollowAll);
+    this.link =
+        new AgentLink(
+            controlPlane, this::hello, this::condition, this::hear, grounds.logs()::unfollowAll);
     this.sweeper = LogSweeper.start(grounds.logs(), settings.logAge());
     this.builds =
         new Builds(
@@ -228,9 +234,26 @@ public final class NodeAgent implements AutoCloseable {
           .setBlobUrl(grounds.blobs().url())
           .putAllLabels(settings.labels())
           .addAllImageIds(grounds.images().imageIds())
+          .setCondition(condition())
           .build();
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
+    }
+  }
+
+  private Condition condition() {
+    return Machine.condition(settings.dataDirectory(), leaving.isDone());
+  }
+
+  /** Done once the control plane has told this agent to end with what runs, and go. */
+  public CompletionStage<Void> toldToLeave() {
+    return leaving;
+  }
+
+  private void leave() {
+    if (leaving.complete(null)) {
+      LOG.info("told to leave once what runs has ended");
+      link.ping();
     }
   }
 
@@ -255,6 +278,7 @@ public final class NodeAgent implements AutoCloseable {
       // Answers of the door are for whoever carries the link of a machine of its own.
       case PING, DOOR_ANSWER, MESSAGE_NOT_SET -> {}
       case WELCOME -> link.welcomed();
+      case DRAIN -> leave();
     }
   }
 

@@ -70,6 +70,11 @@ final class ClientProfile {
     return new Token(kept.getOrDefault(TOKEN_ID, ""), kept.getOrDefault(TOKEN_SECRET, ""));
   }
 
+  /** The address in the file of a data directory; empty where there is none. */
+  static String url(Path data) {
+    return read(file(data)).getOrDefault(URL, "");
+  }
+
   private static Map<String, String> read(Path file) {
     Map<String, String> values = new HashMap<>();
     try {

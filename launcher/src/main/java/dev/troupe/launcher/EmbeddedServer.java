@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -61,7 +60,7 @@ final class EmbeddedServer implements AutoCloseable {
   /** Something to close, and what it is called. */
   private record Part(String name, AutoCloseable closing) {}
 
-  private EmbeddedServer(Config config, Path data, List<MachineToken> machines, Set<Role> roles)
+  private EmbeddedServer(Config config, Path data, Set<Role> roles)
       throws IOException, InterruptedException {
     Config troupe = config.getConfig("troupe");
     InstantSource clock = InstantSource.system();
@@ -70,10 +69,13 @@ final class EmbeddedServer implements AutoCloseable {
       ClusterSettings own = ClusterSettings.from(troupe).withPort();
       persistence = Persistence.start(PersistenceSettings.from(troupe), data, own.address());
       parts.push(new Part("the stores", persistence));
-      MachineToken.enrol(machines, persistence.directory(), clock);
       ClusterSettings settings = own.joining(persistence.members());
       cluster =
-          ClusterNode.start(persistence.journalConfig().withFallback(config), settings, roles);
+          ClusterNode.start(
+              persistence.journalConfig().withFallback(config),
+              settings,
+              roles,
+              persistence::authority);
       parts.push(new Part("the actor system", () -> terminate(cluster.system())));
       cluster
           .whenUp()
@@ -101,6 +103,7 @@ final class EmbeddedServer implements AutoCloseable {
                       persistence.logs(),
                       persistence.vault(),
                       persistence.serverKey(),
+                      persistence::authority,
                       () -> KeyFiles.all(data),
                       clock))
               .toCompletableFuture()
@@ -121,13 +124,11 @@ final class EmbeddedServer implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param machines that are enrolled, beside those that were before
    * @param roles of this process
    */
-  static EmbeddedServer start(
-      Config config, Path data, List<MachineToken> machines, Set<Role> roles)
+  static EmbeddedServer start(Config config, Path data, Set<Role> roles)
       throws IOException, InterruptedException {
-    return new EmbeddedServer(config, data, machines, roles);
+    return new EmbeddedServer(config, data, roles);
   }
 
   private static void say(ClusterSettings settings, ActorSystem<?> system) {

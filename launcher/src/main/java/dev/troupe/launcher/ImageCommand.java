@@ -73,7 +73,12 @@ final class ImageCommand implements Callable<Integer> {
       if (new UnixSystem().getUid() != 0) {
         throw new Refusal("Images belong to root. Run it as root, for example with sudo.");
       }
-      Config config = LauncherSettings.load(data.toAbsolutePath().normalize(), null, file, true);
+      Config config =
+          LauncherSettings.load(
+              data.toAbsolutePath().normalize(),
+              LauncherSettings.Listening.BY_SETTINGS,
+              file,
+              true);
       return LocalImages.of(agent(), ImageSettings.from(config.getConfig("troupe")));
     }
 

@@ -3,7 +3,6 @@ package dev.troupe.launcher;
 import dev.troupe.cluster.ClusterToken;
 import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.persistence.vault.KeyFiles;
-import dev.troupe.protocol.link.NodeLinkWire;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -60,7 +59,7 @@ final class JoinCluster {
   private static Map<String, byte[]> keys(URI address, String member, ClusterToken token) {
     HttpRequest request =
         HttpRequest.newBuilder(address)
-            .header(NodeLinkWire.AUTHORIZATION, NodeLinkWire.BEARER + token.proof())
+            .header(ClusterKeys.AUTHORIZATION, ClusterKeys.BEARER + token.proof())
             .timeout(PATIENCE)
             .build();
     HttpResponse<byte[]> answer;

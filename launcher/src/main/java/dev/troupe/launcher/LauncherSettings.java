@@ -15,32 +15,52 @@ import org.jspecify.annotations.Nullable;
  */
 final class LauncherSettings {
 
+  private static final String HOST = "troupe.gateway.host";
   private static final String PORT = "troupe.gateway.port";
+  private static final String MACHINE_PORT = "troupe.gateway.machine-port";
   private static final String AGENT_DATA = "troupe.agent.data-directory";
   private static final String AGENT_ENABLED = "troupe.agent.enabled";
   private static final String AGENT_MACHINE = "troupe.agent.machine";
 
   private LauncherSettings() {}
 
+  /** Where a server listens, by its flags; null where a flag was not given. */
+  record Listening(@Nullable String host, @Nullable Integer port, @Nullable Integer machinePort) {
+
+    /** Where the settings say. */
+    static final Listening BY_SETTINGS = new Listening(null, null, null);
+
+    /** Any free ports of this machine's own address. */
+    static final Listening ANYWHERE = new Listening(null, 0, 0);
+  }
+
   /**
-   * Reads that of a server. {@code port} and {@code file} are null where the flag was not given.
+   * Reads that of a server. {@code file} is null where the flag was not given.
    *
    * @param withAgent whether a setting alone may keep it from running containers here
    */
-  static Config load(Path data, @Nullable Integer port, @Nullable Path file, boolean withAgent) {
+  static Config load(Path data, Listening at, @Nullable Path file, boolean withAgent) {
     Config flags = with(ConfigFactory.empty(), AGENT_DATA, data.resolve("agent").toString());
     if (!withAgent) {
       flags = with(flags, AGENT_ENABLED, false);
     }
-    if (port != null) {
-      if (port < 0 || port > 65_535) {
-        throw new Refusal(
-            "There is no port %d: ports go from 1 to 65535, and 0 takes any free one."
-                .formatted(port));
-      }
-      flags = with(flags, PORT, port);
+    if (at.host() != null) {
+      flags = with(flags, HOST, at.host());
     }
-    return over(flags, file);
+    flags = withPort(flags, PORT, at.port());
+    return over(withPort(flags, MACHINE_PORT, at.machinePort()), file);
+  }
+
+  private static Config withPort(Config flags, String key, @Nullable Integer port) {
+    if (port == null) {
+      return flags;
+    }
+    if (port < 0 || port > 65_535) {
+      throw new Refusal(
+          "There is no port %d: ports go from 1 to 65535, and 0 takes any free one."
+              .formatted(port));
+    }
+    return with(flags, key, port);
   }
 
   /** Reads that of an agent in a process of its own. */

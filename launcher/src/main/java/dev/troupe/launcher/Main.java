@@ -12,9 +12,10 @@ import picocli.CommandLine.Command;
     subcommands = {
       Up.class,
       Env.class,
-      Agent.class,
+      Node.class,
+      Nodes.class,
+      Token.class,
       ImageCommand.class,
-      MakeMachineToken.class,
       MakeClusterToken.class,
       Rehearse.class
     })

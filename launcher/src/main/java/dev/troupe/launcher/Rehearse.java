@@ -14,7 +14,6 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,9 +31,8 @@ final class Rehearse implements Callable<Integer> {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
         EmbeddedServer.start(
-            LauncherSettings.load(data, 0, null, false),
+            LauncherSettings.load(data, LauncherSettings.Listening.ANYWHERE, null, false),
             data,
-            List.of(),
             EnumSet.allOf(Role.class))) {
       String url = "http://127.0.0.1:" + server.address().getPort();
       ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());

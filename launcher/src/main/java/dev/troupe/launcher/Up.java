@@ -41,17 +41,20 @@ final class Up implements Callable<Integer> {
 
   @Option(
       names = "--no-agent",
-      description = "Runs no containers on this machine: others join with troupe-server agent.")
+      description = "Runs no containers on this machine: others join with troupe node.")
   private boolean noAgent;
 
   @Option(
-      names = "--machine-token",
-      paramLabel = "TOKEN",
-      description = {
-        "Lets the machine of this token join, now and after later starts. May be repeated.",
-        "troupe-server machine-token NAME prints one; @FILE reads it from a file."
-      })
-  private List<String> machineTokens = List.of();
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description = "Address to listen on; 0.0.0.0: all of this machine's.")
+  private @Nullable String host;
+
+  @Option(
+      names = "--machine-port",
+      paramLabel = "N",
+      description = "Port that machines join and dial (default: the one after --port).")
+  private @Nullable Integer machinePort;
 
   @Option(
       names = "--role",
@@ -84,17 +87,18 @@ final class Up implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    List<MachineToken> machines = machineTokens.stream().map(MachineToken::parse).toList();
     Path root = data.toAbsolutePath().normalize();
     Set<Role> asked = roles();
     boolean withAgent = !noAgent && asked.contains(Role.AGENT);
-    Config config = LauncherSettings.load(root, port, file, withAgent);
+    Config config =
+        LauncherSettings.load(
+            root, new LauncherSettings.Listening(host, port, machinePort), file, withAgent);
     if (NodeSettings.from(config.getConfig("troupe")).enabled()) {
       Preflight.check();
     }
     joinCluster(config, root);
     Signals signals = Signals.listen(this::killContainers);
-    try (EmbeddedServer server = EmbeddedServer.start(config, root, machines, asked)) {
+    try (EmbeddedServer server = EmbeddedServer.start(config, root, asked)) {
       running = server;
       String url = url(server.address());
       ClientProfile.write(root, url, server.persistence().directory(), InstantSource.system());
@@ -130,7 +134,7 @@ final class Up implements Callable<Integer> {
     }
     if (!asked.isEmpty() && !asked.contains(Role.GATEWAY)) {
       throw new Refusal(
-          "A server process has the role gateway; for containers alone: troupe-server agent.");
+          "A server process has the role gateway; for containers alone: troupe node.");
     }
     return asked.isEmpty() ? EnumSet.allOf(Role.class) : asked;
   }

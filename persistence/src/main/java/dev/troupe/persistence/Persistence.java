@@ -8,6 +8,7 @@ import dev.troupe.actors.calllog.CallLog;
 import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.secret.Vault;
+import dev.troupe.cluster.tls.CertificateAuthority;
 import dev.troupe.persistence.blob.FileBlobStore;
 import dev.troupe.persistence.blob.FileLogArchive;
 import dev.troupe.persistence.calllog.JdbcCallLog;
@@ -45,6 +46,7 @@ public final class Persistence implements AutoCloseable {
   private final LogArchive logs;
   private final Vault vault;
   private final byte[] serverKey;
+  private final KeyFiles keys;
   private final Config journalConfig;
   private final @Nullable StoreHold hold;
   private final List<String> members;
@@ -59,6 +61,8 @@ public final class Persistence implements AutoCloseable {
     KeyFiles keys = new KeyFiles(data);
     this.serverKey = keys.serverKey();
     this.vault = keys.vault();
+    keys.prepareAuthority();
+    this.keys = keys;
     data.prepareStore(elsewhere);
     Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
     Address calls = address(settings, data.callsFile(), settings.cacheBytes());
@@ -190,6 +194,11 @@ public final class Persistence implements AutoCloseable {
   /** 32 random bytes, made once, from which ids are minted and URLs are signed. */
   public byte[] serverKey() {
     return serverKey.clone();
+  }
+
+  /** The authority that signs certificates of machines; read when it is asked for. */
+  public CertificateAuthority authority() {
+    return keys.authority();
   }
 
   /** Where the actor system finds journal and snapshots; to be put over its configuration. */

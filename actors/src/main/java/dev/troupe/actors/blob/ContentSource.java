@@ -18,4 +18,12 @@ public interface ContentSource {
    * @throws java.io.FileNotFoundException when there are none
    */
   InputStream open(String sha256Hex) throws IOException;
+
+  /**
+   * The same, with the key that came with the order to fetch it: a machine elsewhere gets nothing
+   * without.
+   */
+  default InputStream open(String sha256Hex, String key) throws IOException {
+    return open(sha256Hex);
+  }
 }

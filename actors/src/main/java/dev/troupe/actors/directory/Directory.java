@@ -24,6 +24,10 @@ public interface Directory {
     IMAGE_NAME,
     MOUNT,
     MACHINE,
+    /** What a process may join with, without name. */
+    JOIN_TOKEN,
+    /** A use of such a token; the name is the token and the number of the use. */
+    JOIN,
     /** Functions kept warm, which are in memory even when nobody calls them. */
     WARM_FUNCTION,
     /** Containers that ended lately, without name; created when they ended. */

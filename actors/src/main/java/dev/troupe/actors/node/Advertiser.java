@@ -47,11 +47,24 @@ final class Advertiser {
     this.revision = now.toEpochMilli() * 1_000;
   }
 
-  /** Shows the machine as it is now; one that was never connected is not advertised. */
-  void show(NodeState state, List<ImageId> images, Map<String, String> labels, Instant now) {
+  /**
+   * Shows the machine as it is now; one that was never connected is not advertised.
+   *
+   * @param open whether it takes containers
+   */
+  void show(
+      NodeState state,
+      boolean open,
+      List<ImageId> images,
+      Map<String, String> labels,
+      Instant now) {
     Content content =
         new Content(
-            state.isLinked(), state.ledger().capacity(), state.ledger().free(), images, labels);
+            state.isLinked() && open,
+            state.ledger().capacity(),
+            state.ledger().free(),
+            images,
+            labels);
     if (shown == null && !content.linked()) {
       return;
     }

@@ -4,6 +4,7 @@ import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.node.NodeProtocol.Launch;
+import dev.troupe.actors.node.NodeProtocol.Placed;
 import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.node.NodeProtocol.TaskReport;
 import java.time.Duration;
@@ -105,7 +106,8 @@ record Holding(
   }
 
   /** The container as listings show it. */
-  TaskReport report() {
-    return new TaskReport(task, function, app, standing == Standing.RUNNING, null, share);
+  Placed report() {
+    return new Placed(
+        new TaskReport(task, function, app, standing == Standing.RUNNING, null, share), since);
   }
 }

@@ -12,13 +12,18 @@ import dev.troupe.actors.node.NodeProtocol.Attribute;
 import dev.troupe.actors.node.NodeProtocol.Build;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.node.NodeProtocol.Command;
+import dev.troupe.actors.node.NodeProtocol.Condition;
 import dev.troupe.actors.node.NodeProtocol.Connected;
 import dev.troupe.actors.node.NodeProtocol.Describe;
 import dev.troupe.actors.node.NodeProtocol.Disconnected;
+import dev.troupe.actors.node.NodeProtocol.Drain;
+import dev.troupe.actors.node.NodeProtocol.DrainReply;
 import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
 import dev.troupe.actors.node.NodeProtocol.MachineView;
 import dev.troupe.actors.node.NodeProtocol.Order;
+import dev.troupe.actors.node.NodeProtocol.Remove;
+import dev.troupe.actors.node.NodeProtocol.RemoveReply;
 import dev.troupe.actors.node.NodeProtocol.ReportContainers;
 import dev.troupe.actors.node.NodeProtocol.StopTask;
 import dev.troupe.actors.node.NodeProtocol.TaskChanged;
@@ -82,6 +87,8 @@ final class NodeActor {
   private @Nullable ActorRef<Order> link;
   private Map<String, String> labels = Map.of();
   private List<ImageId> images = List.of();
+  private Condition condition = Condition.UNKNOWN;
+  private boolean draining;
 
   static Entity<Command, ShardingEnvelope<Command>> entity(World world) {
     return Entity.of(
@@ -121,26 +128,32 @@ final class NodeActor {
     return Behaviors.receiveMessage(
         command -> {
           handle(command);
-          advertiser.show(state, images, labels, now());
+          advertiser.show(state, !draining, images, labels, now());
           return Behaviors.same();
         });
   }
 
   private void handle(Command command) {
     switch (command) {
+      case Grant(var launch, var replyTo) when draining && !state.knows(launch.task()) ->
+          replyTo.tell(
+              new GrantReply.Refused(
+                  launch.task(), machine, "machine " + machine + " is being drained"));
       case Grant(var launch, var replyTo) -> carryOut(state.grant(launch, now()), replyTo);
       case StopTask(var task, var grace) -> carryOut(state.stop(task, grace), null);
       case ReportContainers(var function) -> carryOut(state.report(function), null);
       case Build(var build, var image, var layers) ->
           send(new Order.BuildImage(build, image, layers));
       case Connected connected -> connect(connected);
-      case Disconnected(var linkId, var why) -> disconnect(linkId, why);
+      case Disconnected(var linkId, var why, var silent) -> disconnect(linkId, why, silent);
       case TaskChanged(var linkId, var report) ->
           carryOut(state.changed(linkId, report, now()), null);
       case Describe(var replyTo) -> replyTo.tell(view());
+      case Drain(var replyTo) -> replyTo.tell(drain());
+      case Remove(var replyTo) -> replyTo.tell(remove());
       case Turn() -> turn();
       case Advertise() -> advertiser.due(now());
-      case LinkGone(var linkId) -> disconnect(linkId, "the link ended");
+      case LinkGone(var linkId) -> disconnect(linkId, "the link ended", Duration.ZERO);
       case Listed(var word) -> listing.take(word);
     }
   }
@@ -186,6 +199,9 @@ final class NodeActor {
     }
     labels = connected.labels();
     images = connected.images();
+    condition = connected.condition();
+    // The agent knows best; what it was told over this link it may not have heard yet.
+    draining = condition.draining() || (draining && connected.linkId().equals(before));
     carryOut(step, null);
     if (!connected.linkId().equals(before)) {
       long live = connected.tasks().stream().filter(task -> task.ending() == null).count();
@@ -202,15 +218,37 @@ final class NodeActor {
     context.watchWith(newLink, new LinkGone(linkId));
   }
 
-  private void disconnect(String linkId, String why) {
+  private void disconnect(String linkId, String why, Duration silent) {
     if (linkId.equals(state.link())) {
       context.getLog().info("Machine {} has lost its link: {}", machine, why);
-      state = state.disconnected(linkId, now());
+      // What counts is the machine's last word, however long it took to see that it was.
+      state = state.disconnected(linkId, now().minus(silent));
       if (link != null) {
         context.unwatch(link);
         link = null;
       }
     }
+  }
+
+  // ---- leaving
+
+  private DrainReply drain() {
+    if (!state.isLinked()) {
+      return DrainReply.AWAY;
+    }
+    draining = true;
+    send(new Order.Drain());
+    return DrainReply.DRAINING;
+  }
+
+  private RemoveReply remove() {
+    if (state.isLinked()) {
+      return RemoveReply.LINKED;
+    }
+    context.getLog().info("Machine {} is removed", machine);
+    carryOut(state.removed(), null);
+    shard.tell(new Passivate<>(context.getSelf()));
+    return RemoveReply.REMOVED;
   }
 
   /** Adds to the entry, which may be that of the machine's enrolment. */
@@ -246,6 +284,9 @@ final class NodeActor {
   private void turn() {
     carryOut(state.turn(now()), null);
     advertiser.renew(now());
+    if (draining && !condition.draining()) {
+      send(new Order.Drain());
+    }
     if (!state.isLinked() && !now().isBefore(state.linkSince().plus(AWAY_LIMIT))) {
       shard.tell(new Passivate<>(context.getSelf()));
     }
@@ -255,6 +296,9 @@ final class NodeActor {
     return new MachineView(
         machine,
         state.isLinked(),
+        draining,
+        state.linkSince(),
+        condition,
         state.ledger().capacity(),
         state.ledger().free(),
         labels,

@@ -10,6 +10,7 @@ import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -35,6 +36,8 @@ public interface NodeProtocol {
           Disconnected,
           TaskChanged,
           Describe,
+          Drain,
+          Remove,
           NodeActor.Internal {}
 
   /** What a container takes of its machine. */
@@ -96,11 +99,25 @@ public interface NodeProtocol {
       List<TaskReport> tasks,
       List<Order> pending,
       List<ImageId> images,
+      Condition condition,
       ActorRef<Order> link)
       implements Command {}
 
-  /** The link is gone. */
-  record Disconnected(String linkId, String why) implements Command {}
+  /**
+   * How a machine is just now.
+   *
+   * @param load mean number of processes that wanted a processor in the last minute
+   * @param draining it takes nothing new
+   */
+  record Condition(double load, long diskBytes, long diskFreeBytes, boolean draining)
+      implements ClusterMessage {
+
+    /** Nothing is known. */
+    public static final Condition UNKNOWN = new Condition(0, 0, 0, false);
+  }
+
+  /** The link is gone; for {@code silent} before that nothing had been heard. */
+  record Disconnected(String linkId, String why, Duration silent) implements Command {}
 
   /** A container changed. */
   record TaskChanged(String linkId, TaskReport report) implements Command {}
@@ -130,6 +147,33 @@ public interface NodeProtocol {
      */
     record BuildImage(String build, ImageId image, List<ImageProtocol.Layer> layers)
         implements Order {}
+
+    /** Take nothing new, and go once what runs has ended. Restated until the agent says so. */
+    record Drain() implements Order {}
+  }
+
+  // ---- leaving
+
+  /** Has the machine take nothing new, let what runs end, and go. Repeated without harm. */
+  record Drain(ActorRef<DrainReply> replyTo) implements Command {}
+
+  /** Answer to {@link Drain}. */
+  enum DrainReply implements ClusterMessage {
+    /** It takes nothing new any more. */
+    DRAINING,
+    /** Its agent is away: there is nobody to tell. */
+    AWAY
+  }
+
+  /** Forgets a machine whose agent is away: what it held is free, what ran there runs elsewhere. */
+  record Remove(ActorRef<RemoveReply> replyTo) implements Command {}
+
+  /** Answer to {@link Remove}. */
+  enum RemoveReply implements ClusterMessage {
+    /** Nothing is known of it any more. */
+    REMOVED,
+    /** Its agent is linked: it is drained or stopped first. */
+    LINKED
   }
 
   // ---- listings
@@ -142,20 +186,35 @@ public interface NodeProtocol {
     /** Types of its devices, joined by commas. */
     public static final String GPUS = "gpus";
 
+    /** SHA-256 of the key that it joined with; a server's own machine has none. */
+    public static final String KEY_SHA256 = "key-sha256";
+
     private Attribute() {}
   }
 
   /** Asks what the machine has and runs. */
   record Describe(ActorRef<MachineView> replyTo) implements Command {}
 
-  /** A machine as it is now; {@code linked} is false while its agent is away. */
+  /** A container on a machine. */
+  record Placed(TaskReport report, Instant since) implements ClusterMessage {}
+
+  /**
+   * A machine as it is now.
+   *
+   * @param linked false while its agent is away
+   * @param draining it takes nothing new
+   * @param since when its agent came, or went
+   */
   record MachineView(
       MachineId machine,
       boolean linked,
+      boolean draining,
+      Instant since,
+      Condition condition,
       Capacity capacity,
       Capacity free,
       Map<String, String> labels,
       List<ImageId> images,
-      List<TaskReport> tasks)
+      List<Placed> tasks)
       implements ClusterMessage {}
 }

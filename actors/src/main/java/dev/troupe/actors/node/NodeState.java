@@ -84,6 +84,11 @@ record NodeState(
     return link != null;
   }
 
+  /** Whether a container is here, or was. */
+  boolean knows(TaskId task) {
+    return ledger.find(task) != null || departed.find(task) != null;
+  }
+
   // ---- functions and placement
 
   /** Grants what fits, once; a repeat is answered like the first. */
@@ -231,7 +236,7 @@ record NodeState(
         Holding holding = ledger.find(task);
         yield holding == null ? step() : with(ledger.with(holding.stopping(grace))).step();
       }
-      case Order.BuildImage _ -> step();
+      case Order.BuildImage _, Order.Drain _ -> step();
     };
   }
 
@@ -279,6 +284,22 @@ record NodeState(
     }
     if (isPast(countedAt, COUNT, now)) {
       steps.then(state -> state.recount(now));
+    }
+    return steps.end();
+  }
+
+  /** The machine is gone for good: what it held is free, and its functions are told. */
+  Step removed() {
+    Steps steps = new Steps(this);
+    Ending ending = new Ending.MachineLost("machine " + machine + " was removed");
+    for (Holding holding : ledger.holdings().values()) {
+      steps.then(
+          state -> {
+            NodeState next = state.depart(holding.task(), holding.function(), ending);
+            return holding.standing() == Standing.LOST
+                ? next.step()
+                : next.step(ended(holding.function(), holding.task(), ending));
+          });
     }
     return steps.end();
   }

@@ -47,6 +47,12 @@ public final class GpuTypes {
     return Optional.of(name).filter(DEVICES::contains);
   }
 
+  /** All types that may be wished. */
+  static List<String> all() {
+    return java.util.stream.Stream.concat(DEVICES.stream(), java.util.stream.Stream.of(A100, ANY))
+        .toList();
+  }
+
   /** What may be wished, for a sentence. */
   public static String wishes() {
     return String.join(", ", DEVICES) + ", A100 (either of the two), any";

@@ -8,6 +8,8 @@ import dev.troupe.actors.node.NodeProtocol.Grant;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
 import dev.troupe.actors.node.NodeProtocol.StopTask;
 import dev.troupe.actors.placement.PlacementProtocol.Command;
+import dev.troupe.actors.placement.PlacementProtocol.ListWaiting;
+import dev.troupe.actors.placement.PlacementProtocol.Waiting;
 import dev.troupe.actors.placement.PlacementProtocol.Want;
 import dev.troupe.actors.placement.PlacementProtocol.Withdraw;
 import dev.troupe.cluster.Role;
@@ -118,6 +120,7 @@ final class PlacementActor {
         carryOut(list.withdraw(task));
         gather();
       }
+      case ListWaiting(var replyTo) -> replyTo.tell(new Waiting(list.waiters()));
       case Answered(var reply) -> {
         carryOut(list.answered(reply, machines(), now()));
         gather();

@@ -5,6 +5,9 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.cluster.ClusterMessage;
 import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 
 /**
@@ -21,7 +24,8 @@ public interface PlacementProtocol {
   String CPU_POOL = "CPU";
 
   /** Anything said to a waiting list. */
-  sealed interface Command extends ClusterMessage permits Want, Withdraw, PlacementActor.Internal {}
+  sealed interface Command extends ClusterMessage
+      permits Want, Withdraw, ListWaiting, PlacementActor.Internal {}
 
   /**
    * A container that found no place. The function is told {@code Waits} at once and at each change,
@@ -32,6 +36,21 @@ public interface PlacementProtocol {
 
   /** The wish is withdrawn. */
   record Withdraw(TaskId task) implements Command {}
+
+  /** Asks who waits. */
+  record ListWaiting(ActorRef<Waiting> replyTo) implements Command {}
+
+  /** Those who were told that they wait, by their positions. */
+  record Waiting(List<Waiter> waiters) implements ClusterMessage {}
+
+  /** One of them, and for what it waits. */
+  record Waiter(FunctionId function, TaskId task, int position, String reason, Instant since)
+      implements ClusterMessage {}
+
+  /** All pools that there may be. */
+  static List<String> pools() {
+    return Stream.concat(Stream.of(CPU_POOL), GpuTypes.all().stream()).toList();
+  }
 
   /** The pool a definition's first wish belongs to. */
   static String poolOf(FunctionDefinition.Resources resources) {

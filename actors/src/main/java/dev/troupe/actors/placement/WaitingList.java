@@ -11,6 +11,7 @@ import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.placement.ListEffect.Ask;
 import dev.troupe.actors.placement.ListEffect.Stop;
 import dev.troupe.actors.placement.ListEffect.Tell;
+import dev.troupe.actors.placement.PlacementProtocol.Waiter;
 import dev.troupe.actors.placement.PlacementProtocol.Want;
 import java.time.Duration;
 import java.time.Instant;
@@ -86,6 +87,20 @@ record WaitingList(
 
   boolean knows(TaskId task) {
     return wishes.containsKey(task);
+  }
+
+  /** Those who were told that they wait, by their positions. */
+  List<Waiter> waiters() {
+    List<Waiter> waiters = new ArrayList<>();
+    for (Wish wish : wishes.values()) {
+      Wish.Told told = wish.told();
+      if (told != null) {
+        waiters.add(
+            new Waiter(wish.function(), wish.task(), told.position(), told.reason(), wish.since()));
+      }
+    }
+    waiters.sort(Comparator.comparingInt(Waiter::position));
+    return List.copyOf(waiters);
   }
 
   // ---- functions

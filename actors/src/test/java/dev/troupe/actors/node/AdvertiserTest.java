@@ -24,7 +24,7 @@ class AdvertiserTest {
 
   @Test
   void aMachineThatWasNeverConnectedIsNotAdvertised() {
-    advertiser.show(NodeState.unknown(M, T0), List.of(), Map.of(), T0);
+    advertiser.show(NodeState.unknown(M, T0), true, List.of(), Map.of(), T0);
     advertiser.renew(at(60_000));
 
     assertThat(adverts).isEmpty();
@@ -77,7 +77,7 @@ class AdvertiserTest {
       show(i, i * 100);
     }
     Advertiser later = new Advertiser(M, adverts::add, wakes::add, at(5_000));
-    later.show(linked(7), List.of(), Map.of(), at(5_000));
+    later.show(linked(7), true, List.of(), Map.of(), at(5_000));
 
     assertThat(adverts.getLast().revision()).isGreaterThan(adverts.get(48).revision());
   }
@@ -85,15 +85,15 @@ class AdvertiserTest {
   @Test
   void aLostLinkAndNewImagesAreChanges() {
     show(1_000, 0);
-    advertiser.show(linked(1_000), List.of(new ImageId("im-1")), Map.of(), at(200));
-    advertiser.show(linked(1_000).disconnected("l1", at(400)), List.of(), Map.of(), at(400));
+    advertiser.show(linked(1_000), true, List.of(new ImageId("im-1")), Map.of(), at(200));
+    advertiser.show(linked(1_000).disconnected("l1", at(400)), true, List.of(), Map.of(), at(400));
 
     assertThat(adverts).hasSize(3);
     assertThat(adverts.getLast().linked()).isFalse();
   }
 
   private void show(int cpuMillis, int millis) {
-    advertiser.show(linked(cpuMillis), List.of(), Map.of(), at(millis));
+    advertiser.show(linked(cpuMillis), true, List.of(), Map.of(), at(millis));
   }
 
   private static NodeState linked(int cpuMillis) {

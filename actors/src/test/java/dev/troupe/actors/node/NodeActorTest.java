@@ -16,6 +16,7 @@ import dev.troupe.actors.node.NodeProtocol.Attribute;
 import dev.troupe.actors.node.NodeProtocol.Build;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.node.NodeProtocol.Command;
+import dev.troupe.actors.node.NodeProtocol.Condition;
 import dev.troupe.actors.node.NodeProtocol.Connected;
 import dev.troupe.actors.node.NodeProtocol.Describe;
 import dev.troupe.actors.node.NodeProtocol.Disconnected;
@@ -26,6 +27,7 @@ import dev.troupe.actors.node.NodeProtocol.GrantReply.Refused;
 import dev.troupe.actors.node.NodeProtocol.Launch;
 import dev.troupe.actors.node.NodeProtocol.MachineView;
 import dev.troupe.actors.node.NodeProtocol.Order;
+import dev.troupe.actors.node.NodeProtocol.Placed;
 import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.node.NodeProtocol.TaskReport;
 import dev.troupe.actors.placement.MachineAdvert;
@@ -134,13 +136,13 @@ class NodeActorTest {
   void aNewLinkOfTheSameAgentKeepsItsContainers() {
     connect("l1", link.ref());
     machine.tell(new NodeProtocol.TaskChanged("l1", report(true)));
-    machine.tell(new Disconnected("l1", "the network"));
+    machine.tell(new Disconnected("l1", "the network", Duration.ZERO));
     assertThat(view().linked()).isFalse();
     TestProbe<Order> second = SYSTEM.kit().createTestProbe();
 
     machine.tell(connected("l2", second.ref(), report(true)));
 
-    assertThat(view().tasks()).containsExactly(report(true));
+    assertThat(view().tasks()).extracting(Placed::report).containsExactly(report(true));
     functions.fishForMessage(
         Duration.ofSeconds(3),
         word ->
@@ -185,12 +187,54 @@ class NodeActorTest {
   @Test
   void aMachineThatIsAwayForLongIsForgotten() {
     connect("l1", link.ref());
-    machine.tell(new Disconnected("l1", "gone"));
+    machine.tell(new Disconnected("l1", "gone", Duration.ZERO));
     assertThat(view().linked()).isFalse();
 
     SYSTEM.pass(Duration.ofMinutes(10));
 
     shard.expectMessage(new Passivate<>(machine));
+  }
+
+  @Test
+  void aMachineThatIsDrainedGrantsNothingNewAndIsToldUntilItsAgentSaysSo() {
+    TestProbe<NodeProtocol.DrainReply> drainer = SYSTEM.kit().createTestProbe();
+    connect("l1", link.ref());
+    machine.tell(new Grant(launch(), asker.ref()));
+    asker.expectMessageClass(GrantReply.Granted.class);
+    link.expectMessageClass(Order.StartTask.class);
+
+    machine.tell(new NodeProtocol.Drain(drainer.ref()));
+
+    drainer.expectMessage(NodeProtocol.DrainReply.DRAINING);
+    link.expectMessageClass(Order.Drain.class);
+    machine.tell(new Grant(launch("ta-0000000000000000000009"), asker.ref()));
+    asker.expectMessageClass(GrantReply.Refused.class);
+    machine.tell(new Grant(launch(), asker.ref()));
+    asker.expectMessageClass(GrantReply.Granted.class);
+    SYSTEM.pass(Duration.ofSeconds(1));
+    link.fishForMessage(
+        Duration.ofSeconds(3),
+        order ->
+            order instanceof Order.Drain
+                ? org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.complete()
+                : org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.continueAndIgnore());
+    assertThat(view().draining()).isTrue();
+  }
+
+  @Test
+  void aMachineIsRemovedOnceItsAgentIsAwayAndItsFunctionsAreTold() {
+    TestProbe<NodeProtocol.RemoveReply> remover = SYSTEM.kit().createTestProbe();
+    connect("l1", link.ref());
+    machine.tell(new Grant(launch(), asker.ref()));
+    asker.expectMessageClass(GrantReply.Granted.class);
+    machine.tell(new NodeProtocol.Remove(remover.ref()));
+    remover.expectMessage(NodeProtocol.RemoveReply.LINKED);
+
+    machine.tell(new Disconnected("l1", "gone", Duration.ZERO));
+    machine.tell(new NodeProtocol.Remove(remover.ref()));
+
+    remover.expectMessage(NodeProtocol.RemoveReply.REMOVED);
+    assertThat(view().tasks()).isEmpty();
   }
 
   private void connect(String linkId, ActorRef<Order> at) {
@@ -199,7 +243,15 @@ class NodeActorTest {
 
   private static Connected connected(String linkId, ActorRef<Order> at, TaskReport... reports) {
     return new Connected(
-        linkId, CAPACITY, Map.of(), "http://agent", List.of(reports), List.of(), List.of(), at);
+        linkId,
+        CAPACITY,
+        Map.of(),
+        "http://agent",
+        List.of(reports),
+        List.of(),
+        List.of(),
+        Condition.UNKNOWN,
+        at);
   }
 
   private MachineView view() {

@@ -182,7 +182,7 @@ public final class SimulatedMachine {
           running.put(task, new Running(at.launch(), at.up(), end));
         }
       }
-      case Order.BuildImage _ -> {}
+      case Order.BuildImage _, Order.Drain _ -> {}
     }
   }
 

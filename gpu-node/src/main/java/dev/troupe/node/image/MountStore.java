@@ -84,7 +84,7 @@ public final class MountStore {
 
   private void write(MountFile file, Path to) throws IOException {
     DigestInputStream digested;
-    try (InputStream bytes = contents.open(file.getSha256Hex());
+    try (InputStream bytes = contents.open(file.getSha256Hex(), file.getKey());
         OutputStream out = Files.newOutputStream(to)) {
       digested = new DigestInputStream(bytes, Ids.sha256());
       digested.transferTo(out);

@@ -15,6 +15,12 @@ import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.grpc.netty.shaded.io.netty.handler.ssl.ApplicationProtocolNames;
+import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
+import io.grpc.netty.shaded.io.netty.handler.ssl.JdkSslContext;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.concurrent.Executor;
@@ -38,6 +44,7 @@ final class GrpcControlPlane implements ControlPlane {
           .build();
 
   private final ServerAddresses servers;
+  private final SslContext tls;
   private final RemoteContainerDoor door;
   private final LinkNews news;
   private final ScheduledExecutorService timer;
@@ -51,6 +58,7 @@ final class GrpcControlPlane implements ControlPlane {
       ScheduledExecutorService timer,
       Executor executor) {
     this.servers = servers;
+    this.tls = tls(servers.present());
     this.door = door;
     this.news = news;
     this.timer = timer;
@@ -66,11 +74,27 @@ final class GrpcControlPlane implements ControlPlane {
             .flowControlWindow(HTTP2_WINDOW)
             // The server may give an input of any size.
             .maxInboundMessageSize(Integer.MAX_VALUE);
-    ManagedChannel channel = (server.isSecure() ? builder : builder.usePlaintext()).build();
+    ManagedChannel channel = builder.sslContext(tls).build();
     GrpcLink link =
         new GrpcLink(channel, CONNECT, door, message -> heard(message, inbox), end(lost));
-    link.start(headers(server), timer);
+    link.start(new Metadata(), timer);
     return link;
+  }
+
+  private static SslContext tls(ServerAddress server) {
+    return new JdkSslContext(
+        server.tls(),
+        true,
+        null,
+        SupportedCipherSuiteFilter.INSTANCE,
+        new ApplicationProtocolConfig(
+            ApplicationProtocolConfig.Protocol.ALPN,
+            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+            ApplicationProtocolNames.HTTP_2),
+        ClientAuth.NONE,
+        null,
+        false);
   }
 
   private void heard(ToMachine message, Consumer<ToMachine> inbox) {
@@ -87,17 +111,6 @@ final class GrpcControlPlane implements ControlPlane {
       }
       lost.accept(ended.why());
     };
-  }
-
-  private static Metadata headers(ServerAddress server) {
-    Metadata headers = new Metadata();
-    headers.put(key(NodeLinkWire.MACHINE), server.machineId());
-    headers.put(key(NodeLinkWire.AUTHORIZATION), server.authorization());
-    return headers;
-  }
-
-  private static Metadata.Key<String> key(String name) {
-    return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
   }
 
   /** Messages of the link on the wire. */

@@ -6,7 +6,7 @@ public interface LinkNews {
   /** The server has welcomed this machine. */
   void linked();
 
-  /** The server does not know this machine, or not by its token. */
+  /** The server does not know this machine, or knows it no more. */
   void refused(String why);
 
   /** There has been no server for so long that what containers waited for was given up. */

@@ -9,6 +9,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -56,6 +57,7 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
+            .sslContext(servers.present().tls())
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(CONNECT)
             .executor(executor)
@@ -108,8 +110,19 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
 
   @Override
   public InputStream open(String sha256Hex) throws IOException {
-    HttpResponse<InputStream> answer =
-        send(inOwnName(HttpRequest.newBuilder()), ContentSource.PATH + sha256Hex, true);
+    return open(sha256Hex, "");
+  }
+
+  @Override
+  public InputStream open(String sha256Hex, String key) throws IOException {
+    String target =
+        "%s%s?%s=%s"
+            .formatted(
+                ContentSource.PATH,
+                sha256Hex,
+                NodeLinkWire.CONTENT_KEY,
+                URLEncoder.encode(key, StandardCharsets.UTF_8));
+    HttpResponse<InputStream> answer = send(HttpRequest.newBuilder(), target, true);
     if (answer.statusCode() == 200) {
       return answer.body();
     }
@@ -126,7 +139,7 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
         LogIntake.PATH + segment.log() + "/" + segment.first() + "-" + segment.firstTimeUs();
     HttpRequest.Builder request =
         HttpRequest.newBuilder().timeout(PUT).PUT(BodyPublishers.ofByteArray(gzip));
-    HttpResponse<InputStream> answer = send(inOwnName(request), target, true);
+    HttpResponse<InputStream> answer = send(request, target, true);
     String said = said(answer);
     if (answer.statusCode() != 200) {
       throw new IOException("the server answered %d: %s".formatted(answer.statusCode(), said));
@@ -137,13 +150,6 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
     try (InputStream body = answer.body()) {
       return new String(body.readNBytes(1_000), StandardCharsets.UTF_8).strip();
     }
-  }
-
-  private HttpRequest.Builder inOwnName(HttpRequest.Builder request) {
-    ServerAddress server = servers.present();
-    return request
-        .header(NodeLinkWire.MACHINE, server.machineId())
-        .header(NodeLinkWire.AUTHORIZATION, server.authorization());
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.troupe.actors.directory.Directory;
 import dev.troupe.actors.directory.Directory.Entry;
 import dev.troupe.actors.directory.Directory.Kind;
 import dev.troupe.actors.id.Ids;
-import dev.troupe.actors.id.MachineId;
 import dev.troupe.gateway.rpc.Caller;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -24,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * while, since every call asks; one that is revoked works until then. That none has an id is
  * remembered shortly, so that guessing does not load the store.
  */
-public final class DirectoryCredentials implements TokenCheck, MachineCheck {
+public final class DirectoryCredentials implements TokenCheck {
 
   /** Attribute of the entry: the secret's SHA-256 in hexadecimal. */
   public static final String SECRET_SHA256 = "secret_sha256";
@@ -80,17 +79,6 @@ public final class DirectoryCredentials implements TokenCheck, MachineCheck {
                                 entry
                                     .attributes()
                                     .getOrDefault(ENVIRONMENT, DEFAULT_ENVIRONMENT))));
-  }
-
-  /** Checks a machine's token; see {@link MachineCheck}. */
-  @Override
-  public CompletionStage<Optional<Caller.Machine>> checkMachine(String machineId, String token) {
-    return entry(Kind.MACHINE, machineId)
-        .thenApply(
-            found ->
-                found
-                    .filter(entry -> matches(entry, token))
-                    .map(entry -> new Caller.Machine(new MachineId(entry.id()))));
   }
 
   private static boolean matches(Entry entry, String secret) {

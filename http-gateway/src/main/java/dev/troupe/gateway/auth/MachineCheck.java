@@ -1,13 +1,16 @@
 package dev.troupe.gateway.auth;
 
-import dev.troupe.gateway.rpc.Caller;
-import java.util.Optional;
+import dev.troupe.actors.id.MachineId;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /** Knows machines: a port. */
 @FunctionalInterface
 public interface MachineCheck {
 
-  /** The machine that was enrolled with this token; empty where there is none. */
-  CompletionStage<Optional<Caller.Machine>> checkMachine(String machineId, String token);
+  /**
+   * The machine that sends this request; fails with UNAUTHENTICATED and a sentence where it is none
+   * of this server's.
+   */
+  CompletionStage<MachineId> machineOf(HttpRequest request);
 }

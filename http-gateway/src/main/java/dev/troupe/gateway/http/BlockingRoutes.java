@@ -5,7 +5,8 @@ import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.log.LogIntake;
 import dev.troupe.gateway.auth.MachineCheck;
-import dev.troupe.gateway.auth.MachineHeaders;
+import dev.troupe.gateway.rpc.Failures;
+import dev.troupe.protocol.link.NodeLinkWire;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,8 +54,17 @@ public final class BlockingRoutes {
   private final ContentSource content;
   private final LogIntake logs;
   private final MachineCheck machines;
+  private final ContentCheck given;
   private final Executor blocking;
   private final Materializer materializer;
+
+  /** Says which content a machine was told to fetch. */
+  @FunctionalInterface
+  public interface ContentCheck {
+
+    /** Whether it was told so; {@code key} came with the order. */
+    boolean isGiven(MachineId machine, String sha256Hex, String key);
+  }
 
   /** Routes to these stores; {@code blocking} runs one request a thread. */
   public BlockingRoutes(
@@ -62,12 +72,14 @@ public final class BlockingRoutes {
       ContentSource content,
       LogIntake logs,
       MachineCheck machines,
+      ContentCheck given,
       Executor blocking,
       Materializer materializer) {
     this.blobs = blobs;
     this.content = content;
     this.logs = logs;
     this.machines = machines;
+    this.given = given;
     this.blocking = blocking;
     this.materializer = materializer;
   }
@@ -84,7 +96,16 @@ public final class BlockingRoutes {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Content is named by its SHA-256 in lower-case hexadecimal."));
     }
-    return ofMachine(request, "Content is for machines of this server.", _ -> contentOf(digest));
+    String key = request.getUri().query().get(NodeLinkWire.CONTENT_KEY).orElse("");
+    return ofMachine(
+        request,
+        machine ->
+            given.isGiven(machine, digest, key)
+                ? contentOf(digest)
+                : Plain.text(
+                    403,
+                    "Content %s belongs to nothing that was placed on machine %s."
+                        .formatted(digest, machine)));
   }
 
   /** Answers a PUT under {@link LogIntake#PATH}: of machines alone, each for itself. */
@@ -94,23 +115,19 @@ public final class BlockingRoutes {
       return CompletableFuture.completedFuture(
           Plain.text(404, "Segments of logs are put to their log, number and time."));
     }
-    return ofMachine(
-        request,
-        "Logs are taken from machines of this server.",
-        machine -> keep(request, path, machine));
+    return ofMachine(request, machine -> keep(request, path, machine));
   }
 
   /** Answers a machine of this server; anyone else is refused. */
   private CompletionStage<HttpResponse> ofMachine(
-      HttpRequest request, String refusal, Function<MachineId, HttpResponse> answer) {
-    MachineHeaders said = MachineHeaders.of(request);
+      HttpRequest request, Function<MachineId, HttpResponse> answer) {
     return machines
-        .checkMachine(said.machineId(), said.token())
-        .thenApplyAsync(
-            machine ->
-                machine.isEmpty()
-                    ? Plain.text(401, refusal)
-                    : answer.apply(new MachineId(said.machineId())),
+        .machineOf(request)
+        .handleAsync(
+            (machine, failure) ->
+                failure == null
+                    ? answer.apply(machine)
+                    : Plain.text(401, Failures.of("a machine", failure).description()),
             blocking);
   }
 

@@ -1,7 +1,6 @@
 package dev.troupe.gateway.http;
 
 import dev.troupe.cluster.ClusterToken;
-import dev.troupe.gateway.auth.MachineHeaders;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Map;
@@ -11,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.slf4j.Logger;
@@ -21,6 +21,12 @@ public final class ClusterKeys {
 
   /** Where it is asked: the name of the token in a query, its proof as a bearer. */
   public static final String PATH = "/troupe/cluster/keys/";
+
+  /** Header with the proof. */
+  public static final String AUTHORIZATION = "authorization";
+
+  /** What stands before the proof. */
+  public static final String BEARER = "Bearer ";
 
   private static final Logger LOG = LoggerFactory.getLogger(ClusterKeys.class);
 
@@ -48,9 +54,14 @@ public final class ClusterKeys {
     String name = request.getUri().path().substring(PATH.length());
     Optional<ClusterToken> token =
         ClusterToken.named(serverKey, name)
-            .filter(known -> known.isProvedBy(MachineHeaders.of(request).token()));
+            .filter(known -> known.isProvedBy(proof(request)));
     return CompletableFuture.supplyAsync(
         () -> token.map(this::give).orElseGet(ClusterKeys::unknown), blocking);
+  }
+
+  private static String proof(HttpRequest request) {
+    String said = request.getHeader(AUTHORIZATION).map(HttpHeader::value).orElse("");
+    return said.startsWith(BEARER) ? said.substring(BEARER.length()) : "";
   }
 
   private static HttpResponse unknown() {

@@ -46,12 +46,16 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gathers all that a machine must know to start a container: it is given no more than that, and
  * only for a container placed on it.
  */
 final class LaunchResolver {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LaunchResolver.class);
 
   private final Entities entities;
   private final BlobStore blobs;
@@ -82,6 +86,15 @@ final class LaunchResolver {
     Unstartable(String message) {
       super(message, null, false, false);
     }
+  }
+
+  /** Why a container can't be started, for its user. */
+  static String sentence(TaskId task, Throwable why) {
+    if (why instanceof Unstartable unstartable) {
+      return String.valueOf(unstartable.getMessage());
+    }
+    LOG.error("Container {} can't be started", task, why);
+    return "What container %s needs could not be gathered: %s.".formatted(task, why);
   }
 
   /**

@@ -2,10 +2,10 @@ package dev.troupe.gateway.link;
 
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.gateway.auth.MachineCheck;
-import dev.troupe.gateway.auth.MachineHeaders;
 import dev.troupe.gateway.grpc.Admission;
 import dev.troupe.gateway.grpc.Duplex;
 import dev.troupe.gateway.port.LinkRoute;
+import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.rpc.RpcFailure;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * {@code NodeLink.Connect} on the public port: which machine dials is known from the headers before
- * a word of it is read, and what it says then goes the way of the embedded agent's words.
+ * {@code NodeLink.Connect} on the port of machines: which machine dials is known from its
+ * certificate before a word of it is read, and what it says then goes the way of the embedded
+ * agent's words.
  */
 public final class LinkEndpoint implements LinkRoute {
 
@@ -42,33 +43,20 @@ public final class LinkEndpoint implements LinkRoute {
 
   @Override
   public CompletionStage<HttpResponse> connect(HttpRequest request) {
-    MachineHeaders said = MachineHeaders.of(request);
     return machines
-        .checkMachine(said.machineId(), said.token())
+        .machineOf(request)
         .handle(
             (machine, failure) ->
-                failure != null
-                    ? duplex.refuse(request, failure)
-                    : machine
-                        .map(known -> open(request, known.machine()))
-                        .orElseGet(() -> refuse(request, said.machineId())));
+                failure == null ? open(request, machine) : refuse(request, failure));
   }
 
   private HttpResponse open(HttpRequest request, MachineId machine) {
     return new LinkStream(machine, duplex, admission, system).open(request, links);
   }
 
-  private HttpResponse refuse(HttpRequest request, String machineId) {
-    LOG.warn(
-        "Machine '{}' was refused: it is not enrolled here with its token", printed(machineId));
-    return duplex.refuse(
-        request,
-        RpcFailure.unauthenticated(
-            "Machine '%s' is not known here, or its token is not the one it was enrolled with."
-                .formatted(printed(machineId))));
-  }
-
-  private static String printed(String machineId) {
-    return "%.64s".formatted(machineId);
+  private HttpResponse refuse(HttpRequest request, Throwable failure) {
+    RpcFailure refusal = Failures.of(RPC, failure);
+    LOG.warn("A machine was refused: {}", refusal.description());
+    return duplex.refuse(request, refusal);
   }
 }

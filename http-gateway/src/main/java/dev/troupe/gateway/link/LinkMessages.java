@@ -7,6 +7,7 @@ import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol;
+import dev.troupe.protocol.link.Condition;
 import dev.troupe.protocol.link.ContainerReport;
 import dev.troupe.protocol.link.Layer;
 import dev.troupe.protocol.link.LogLine;
@@ -47,6 +48,14 @@ final class LinkMessages {
         capacity.getMilliCpu(), capacity.getMemoryBytes(), List.copyOf(capacity.getGpusList()));
   }
 
+  static NodeProtocol.Condition condition(Condition condition) {
+    return new NodeProtocol.Condition(
+        condition.getMilliLoad() / 1000.0,
+        condition.getDiskBytes(),
+        condition.getDiskFreeBytes(),
+        condition.getDraining());
+  }
+
   /**
    * A container as its agent sees it.
    *
@@ -62,6 +71,17 @@ final class LinkMessages {
         report.getState() == ContainerReport.State.RUNNING,
         ending(report),
         share);
+  }
+
+  /** A container that was ordered and can never be. */
+  static NodeProtocol.TaskReport neverStarted(NodeProtocol.Launch launch, String why) {
+    return new NodeProtocol.TaskReport(
+        launch.task(),
+        launch.definition().function(),
+        launch.definition().app(),
+        false,
+        new Ending.NeverStarted(why),
+        launch.share());
   }
 
   private static @Nullable Ending ending(ContainerReport report) {

@@ -53,6 +53,11 @@ final class LinkedTasks {
     return resolving.remove(task);
   }
 
+  /** Whether what some order needs is still being gathered. */
+  boolean anyResolving() {
+    return !resolving.isEmpty();
+  }
+
   /** Orders that no word of the agent shows. */
   List<Order> pending() {
     List<Order> orders = new ArrayList<>();

@@ -1,7 +1,6 @@
 package dev.troupe.gateway.link;
 
 import dev.troupe.actors.app.AppProtocol.AppView;
-import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
@@ -16,7 +15,9 @@ import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.service.Entities;
 import dev.troupe.protocol.link.BuildImage;
+import dev.troupe.protocol.link.Condition;
 import dev.troupe.protocol.link.ContainerReport;
+import dev.troupe.protocol.link.Drain;
 import dev.troupe.protocol.link.FromMachine;
 import dev.troupe.protocol.link.Hello;
 import dev.troupe.protocol.link.Ping;
@@ -124,6 +125,7 @@ final class MachineLink {
       TaskRegistry tasks,
       LinkRelay.Handle relay,
       DoorTable door,
+      MachineProofs proofs,
       ConcurrentMap<MachineId, ActorRef<Message>> open,
       Departures departures,
       long largestBytes) {}
@@ -142,6 +144,8 @@ final class MachineLink {
   private @Nullable Hello hello;
   private @Nullable MachineId machine;
   private final Departures.Listening departures;
+  private Condition condition = Condition.getDefaultInstance();
+  private final MachineWatch watch = new MachineWatch(SILENCE, BEAT, System.nanoTime());
   private long beats;
   private volatile boolean closed;
   private String end = "The link was closed.";
@@ -238,9 +242,20 @@ final class MachineLink {
       case LOGS -> around.relay().received(from, message.getLogs());
       case LOGS_READ -> around.relay().received(from, message.getLogsRead());
       case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
-      case PING, HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
+      case PING -> noted(message.getPing());
+      case HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
     }
     return Behaviors.same();
+  }
+
+  private void noted(Ping ping) {
+    if (ping.hasCondition()) {
+      boolean news = condition.getDraining() != ping.getCondition().getDraining();
+      condition = ping.getCondition();
+      if (news) {
+        restate();
+      }
+    }
   }
 
   private Behavior<Message> welcome(Hello said) {
@@ -258,6 +273,7 @@ final class MachineLink {
       return close("Machine %s says that it is machine %s.".formatted(proved, id));
     }
     hello = said;
+    condition = said.getCondition();
     machine = id;
     ActorRef<Message> earlier = around.open().put(id, context.getSelf());
     if (earlier != null) {
@@ -281,6 +297,9 @@ final class MachineLink {
 
   /** A container that the machine had before this link. */
   private void known(MachineId on, ContainerReport report, String blobUrl) {
+    if (!around.proofs().allows(carrier.known(), report)) {
+      return;
+    }
     TaskReport task = LinkMessages.task(report, null);
     remember(task);
     if (task.ending() == null) {
@@ -298,6 +317,9 @@ final class MachineLink {
   }
 
   private void container(MachineId from, ContainerReport report) {
+    if (!around.proofs().allows(carrier.known(), report)) {
+      return;
+    }
     TaskId id = new TaskId(report.getTaskId());
     TaskReport task = LinkMessages.task(report, tasks.share(id));
     remember(task);
@@ -333,6 +355,12 @@ final class MachineLink {
           context.pipeToSelf(
               builds.order(build),
               (resolved, failure) -> new Message.BuildResolved(build, resolved, failure));
+      case Order.Drain() -> {
+        // What was granted goes first, or it would wait in vain.
+        if (!tasks.anyResolving()) {
+          say(ToMachine.newBuilder().setDrain(Drain.getDefaultInstance()).build());
+        }
+      }
     }
     return Behaviors.same();
   }
@@ -364,7 +392,8 @@ final class MachineLink {
               on,
               new Caller.Task(task, of.function(), of.app(), of.environment(), said.getBlobUrl()));
       builds.begins(task.value(), start.getImage(), on, said.getBlobUrl());
-      return say(ToMachine.newBuilder().setStart(start).build());
+      StartContainer order = carrier.known() == null ? start : around.proofs().sign(on, start);
+      return say(ToMachine.newBuilder().setStart(order).build());
     }
     Throwable why =
         failure == null ? new IllegalStateException("no order") : Failures.unwrapped(failure);
@@ -373,7 +402,7 @@ final class MachineLink {
       LOG.info("Container {} can't be started yet: {}", task, why.getMessage());
       return Behaviors.same();
     }
-    neverStarted(launch, sentence(task, why));
+    neverStarted(launch, LaunchResolver.sentence(task, why));
     return Behaviors.same();
   }
 
@@ -383,29 +412,15 @@ final class MachineLink {
     Hello said = hello;
     if (resolved != null && on != null && said != null) {
       builds.begins(resolved.getBuildId(), resolved.getImage(), on, said.getBlobUrl());
-      return say(ToMachine.newBuilder().setBuild(resolved).build());
+      BuildImage order = carrier.known() == null ? resolved : around.proofs().sign(on, resolved);
+      return say(ToMachine.newBuilder().setBuild(order).build());
     }
     builds.unresolved(build, failure);
     return Behaviors.same();
   }
 
-  private static String sentence(TaskId task, Throwable why) {
-    if (why instanceof LaunchResolver.Unstartable unstartable) {
-      return String.valueOf(unstartable.getMessage());
-    }
-    LOG.error("Container {} can't be started", task, why);
-    return "What container %s needs could not be gathered: %s.".formatted(task, why);
-  }
-
   private void neverStarted(Launch launch, String why) {
-    TaskReport report =
-        new TaskReport(
-            launch.task(),
-            launch.definition().function(),
-            launch.definition().app(),
-            false,
-            new Ending.NeverStarted(why),
-            launch.share());
+    TaskReport report = LinkMessages.neverStarted(launch, why);
     remember(report);
     tell(new NodeProtocol.TaskChanged(linkId, report));
   }
@@ -439,13 +454,14 @@ final class MachineLink {
               tasks.reports(),
               tasks.pending(),
               List.copyOf(builds.images()),
+              LinkMessages.condition(condition),
               orders));
     }
     return Behaviors.same();
   }
 
   private Behavior<Message> beat() {
-    if (carrier.silence().get().compareTo(SILENCE) > 0) {
+    if (watch.isLost(carrier.silence().get(), System.nanoTime())) {
       return close("The agent has been silent for %d s.".formatted(SILENCE.toSeconds()));
     }
     return say(ToMachine.newBuilder().setPing(Ping.newBuilder().setNumber(++beats)).build());
@@ -476,7 +492,7 @@ final class MachineLink {
     if (machine != null) {
       around.open().remove(machine, context.getSelf());
       around.relay().lost(machine, speaker);
-      tell(new NodeProtocol.Disconnected(linkId, end));
+      tell(new NodeProtocol.Disconnected(linkId, end, carrier.silence().get()));
       LOG.info("The link of machine {} has ended: {}", machine, end);
     }
     carrier.lost().accept(end);

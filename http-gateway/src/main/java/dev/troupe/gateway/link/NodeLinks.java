@@ -63,6 +63,7 @@ public final class NodeLinks implements ControlPlane {
             tasks,
             LinkRelay.start(world.system(), logs),
             door,
+            new MachineProofs(world.mint()),
             new ConcurrentHashMap<>(),
             departures,
             largestBytes));

@@ -41,9 +41,9 @@ public final class PublicPort {
       int port,
       GrpcEndpoint grpc,
       BlockingRoutes blocking,
-      LinkRoute links,
+      AdminRoute admin,
       ClusterKeys keys) {
-    Routes routes = new Routes(grpc, blocking, links, keys);
+    Routes routes = new Routes(grpc, blocking, admin, keys);
     // A name of its own, since bind is overloaded.
     Function<HttpRequest, CompletionStage<HttpResponse>> handler = routes::answer;
     return Http.get(system)
@@ -52,7 +52,7 @@ public final class PublicPort {
         .thenApply(binding -> new PublicPort(binding, grpc, routes))
         .exceptionally(
             failure -> {
-              throw new CompletionException(new PortRefused(host, port, failure));
+              throw new CompletionException(new PortRefused(host, port, "--port", failure));
             });
   }
 
@@ -84,18 +84,18 @@ public final class PublicPort {
   public static final class PortRefused extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    PortRefused(String host, int port, Throwable failure) {
-      super(sentence(host, port, failure), failure);
+    PortRefused(String host, int port, String option, Throwable failure) {
+      super(sentence(host, port, option, failure), failure);
     }
 
-    private static String sentence(String host, int port, Throwable failure) {
+    private static String sentence(String host, int port, String option, Throwable failure) {
       for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
         if (cause instanceof BindException) {
           // Pekko puts the address before the reason, in brackets.
           String reason = String.valueOf(cause.getMessage()).replaceFirst("^\\[.*] ", "");
-          return "Port %d of %s can't be bound (%s). If another server has it, stop that one or"
-                  .formatted(port, host, reason)
-              + " choose another with --port; --port 0 takes any that is free.";
+          return ("Port %d of %s can't be bound (%s). If another server has it, stop that one or"
+                  + " choose another with %s; %s 0 takes any that is free.")
+              .formatted(port, host, reason, option, option);
         }
       }
       return "Port %d of %s can't be bound: %s.".formatted(port, host, failure.getMessage());

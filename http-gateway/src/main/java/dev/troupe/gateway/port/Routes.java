@@ -1,8 +1,6 @@
 package dev.troupe.gateway.port;
 
-import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.actors.door.BlobDoor;
-import dev.troupe.actors.log.LogIntake;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlockingRoutes;
 import dev.troupe.gateway.http.ClusterKeys;
@@ -16,14 +14,14 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 final class Routes {
   private final GrpcEndpoint grpc;
   private final BlockingRoutes blocking;
-  private final LinkRoute links;
+  private final AdminRoute admin;
   private final ClusterKeys keys;
   private volatile boolean draining;
 
-  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, LinkRoute links, ClusterKeys keys) {
+  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, AdminRoute admin, ClusterKeys keys) {
     this.grpc = grpc;
     this.blocking = blocking;
-    this.links = links;
+    this.admin = admin;
     this.keys = keys;
   }
 
@@ -39,14 +37,8 @@ final class Routes {
     if (path.startsWith(BlobDoor.PATH)) {
       return blocking.blob(request);
     }
-    if (path.startsWith(ContentSource.PATH)) {
-      return blocking.content(request);
-    }
-    if (path.startsWith(LogIntake.PATH)) {
-      return blocking.logs(request);
-    }
-    if (path.equals(LinkRoute.PATH)) {
-      return links.connect(request);
+    if (path.startsWith(AdminRoute.PATH)) {
+      return admin.answer(request);
     }
     if (path.startsWith(ClusterKeys.PATH)) {
       return keys.answer(request);

@@ -30,8 +30,6 @@ public final class EchoServer implements AutoCloseable {
 
   public static final String TOKEN = "ak-test";
   public static final String SECRET = "as-secret";
-  public static final String MACHINE = "ma-0123456789ABCDEFGHIJKL";
-  public static final String MACHINE_TOKEN = "machine-secret";
 
   public static final byte[] SERVER_KEY = new byte[32];
 
@@ -59,11 +57,7 @@ public final class EchoServer implements AutoCloseable {
                     ? Optional.of(new Caller.Token(id, "main"))
                     : Optional.empty());
     MachineCheck machines =
-        (id, token) ->
-            CompletableFuture.completedFuture(
-                id.equals(MACHINE) && token.equals(MACHINE_TOKEN)
-                    ? Optional.of(new Caller.Machine(new dev.troupe.actors.id.MachineId(MACHINE)))
-                    : Optional.empty());
+        _ -> CompletableFuture.failedFuture(new IllegalStateException("no machines in this test"));
     GrpcEndpoint grpc = new GrpcEndpoint(echo.table(), tokens, admission, system, virtual);
     BlockingRoutes blocking =
         new BlockingRoutes(
@@ -71,6 +65,7 @@ public final class EchoServer implements AutoCloseable {
             store,
             archive,
             machines,
+            (_, _, _) -> false,
             virtual,
             SystemMaterializer.get(system).materializer());
     port =
@@ -81,7 +76,8 @@ public final class EchoServer implements AutoCloseable {
                 grpc,
                 blocking,
                 request ->
-                    CompletableFuture.completedFuture(Plain.text(404, "no links in this test")),
+                    CompletableFuture.completedFuture(
+                        Plain.text(404, "no operators in this test")),
                 new ClusterKeys(SERVER_KEY, () -> KEYS, InstantSource.system(), virtual))
             .toCompletableFuture()
             .join();

@@ -58,6 +58,7 @@ final class StageMachine implements AutoCloseable {
           PING,
           DOOR_ANSWER,
           CANCEL_BUILD,
+          DRAIN,
           FOLLOW,
           LOG_CREDIT,
           UNFOLLOW,

@@ -1,5 +1,9 @@
 package dev.troupe.persistence.vault;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.troupe.cluster.tls.CertificateAuthority;
+import dev.troupe.cluster.tls.CertificateRefused;
 import dev.troupe.persistence.StartRefused;
 import dev.troupe.persistence.store.DataDirectory;
 import dev.troupe.persistence.store.DurableFiles;
@@ -8,6 +12,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -45,6 +50,36 @@ public final class KeyFiles {
   public TinkVault vault() {
     byte[] keys = readOrMake("vault.json", TinkVault::newKeys);
     return new TinkVault(keys, directory.keys().resolve("vault.json"));
+  }
+
+  /** Makes the authority of machines where there is none yet: it is wanted with the first one. */
+  public void prepareAuthority() {
+    Path file = authorityFile();
+    try {
+      if (!Files.exists(file)) {
+        DurableFiles.createPrivateDirectory(directory.keys());
+        DurableFiles.write(file, CertificateAuthority.create(Instant.now()).text().getBytes(UTF_8));
+      }
+    } catch (IOException failure) {
+      throw new StartRefused("The key file %s can't be made: %s".formatted(file, failure), failure);
+    }
+  }
+
+  /** The authority that signs certificates of machines. */
+  public CertificateAuthority authority() {
+    Path file = authorityFile();
+    try {
+      return CertificateAuthority.parse(Files.readString(file));
+    } catch (IOException | CertificateRefused failure) {
+      throw new StartRefused(
+          "The key file %s can't be used: restore it from a backup (%s)"
+              .formatted(file, failure.getMessage()),
+          failure);
+    }
+  }
+
+  private Path authorityFile() {
+    return directory.keys().resolve("authority.pem");
   }
 
   /** All keys of a data directory, by the names of their files. */

@@ -6,14 +6,14 @@ public final class NodeLinkWire {
   /** The RPC that opens a link, as gRPC names it; its path is this behind a slash. */
   public static final String CONNECT = "troupe.link.NodeLink/Connect";
 
-  /** Header with the id of the machine that asks. */
-  public static final String MACHINE = "x-troupe-machine";
+  /** The path of requests for a machine's certificate. */
+  public static final String JOIN = "/_troupe/join";
 
-  /** Header that proves it: {@link #BEARER}, then the secret the machine was enrolled with. */
-  public static final String AUTHORIZATION = "authorization";
+  /** Header with the join token of such a request. */
+  public static final String JOIN_TOKEN = "x-troupe-join-token";
 
-  /** What stands before the secret. */
-  public static final String BEARER = "Bearer ";
+  /** Parameter of a request for content: its key. */
+  public static final String CONTENT_KEY = "key";
 
   private NodeLinkWire() {}
 }
