@@ -22,7 +22,8 @@ public record ClusterSettings(String host, int port, String tls, List<String> se
   /** Reads the section. */
   public static ClusterSettings from(Config troupe) {
     Config section = troupe.getConfig("cluster");
-    return new ClusterSettings(section.getString("host"), section.getInt("port"), section.getString("tls"), List.of());
+    return new ClusterSettings(
+        section.getString("host"), section.getInt("port"), section.getString("tls"), List.of());
   }
 
   /** With a port that is known before the process listens there: a free one, where none is set. */
