@@ -110,7 +110,7 @@ class Cluster:
 
     def join_token(self):
         made = subprocess.run(
-            [PROGRAM, "cluster-token", "--data", self.members[0].data],
+            [PROGRAM, "token", "cluster", "--data", self.members[0].data],
             capture_output=True,
             text=True,
             check=True,

@@ -1,4 +1,4 @@
--- Who is in the cluster of a store on PostgreSQL (docs/decisions/0011): of the processes that hold it,
+-- Who is in the cluster of a store on PostgreSQL (docs/decisions/0012): of the processes that hold it,
 -- where others join them. Rows of processes that hold it no more are deleted by the next that enters.
 CREATE TABLE store_member (
   name    VARCHAR(64) PRIMARY KEY,

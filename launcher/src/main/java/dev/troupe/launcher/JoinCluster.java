@@ -37,7 +37,7 @@ final class JoinCluster {
                 () ->
                     new Refusal(
                         "--token takes a token with which processes join a cluster, as"
-                            + " troupe-server cluster-token prints it."));
+                            + " troupe-server token cluster prints it."));
     KeyFiles.bring(data, keys(address(member, parsed), member, parsed));
   }
 

@@ -16,7 +16,6 @@ import picocli.CommandLine.Command;
       Nodes.class,
       Token.class,
       ImageCommand.class,
-      MakeClusterToken.class,
       Rehearse.class
     })
 public final class Main {

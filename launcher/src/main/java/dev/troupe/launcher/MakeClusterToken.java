@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 
 /** Prints a new token for another process of the cluster. */
 @Command(
-    name = "cluster-token",
+    name = "cluster",
     description = {
       "Prints a new token with which another server process joins the cluster of this data"
           + " directory. Who has it can get all keys of the cluster until it expires.",

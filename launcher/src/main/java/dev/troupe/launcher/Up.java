@@ -79,7 +79,7 @@ final class Up implements Callable<Integer> {
       names = "--token",
       paramLabel = "TOKEN",
       description = {
-        "The token that troupe-server cluster-token printed; @FILE reads it from a file."
+        "The token that troupe-server token cluster printed; @FILE reads it from a file."
       })
   private @Nullable String token;
 

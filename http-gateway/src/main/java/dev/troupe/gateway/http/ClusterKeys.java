@@ -67,7 +67,7 @@ public final class ClusterKeys {
     LOG.warn("A process was refused that wants to join: its token is not one of this cluster");
     return Plain.text(
         401,
-        "The token is not one of this cluster. troupe-server cluster-token prints one, on a machine"
+        "The token is not one of this cluster. troupe-server token cluster prints one, on a machine"
             + " that has a process of it.");
   }
 
@@ -75,7 +75,7 @@ public final class ClusterKeys {
     if (!clock.instant().isBefore(token.expires())) {
       return Plain.text(
           401,
-          "The token has expired, at %s. troupe-server cluster-token prints a new one."
+          "The token has expired, at %s. troupe-server token cluster prints a new one."
               .formatted(token.expires()));
     }
     try {

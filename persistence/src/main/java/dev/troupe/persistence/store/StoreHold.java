@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * This process's hold on a PostgreSQL store, an advisory lock on a connection of its own, which the
- * processes of one cluster share (docs/decisions/0011). Taken before anything else is done there,
+ * processes of one cluster share (docs/decisions/0012). Taken before anything else is done there,
  * so what a database must be like is looked at here, too.
  *
  * <p>Who holds a store is in its cluster, and whom to join is read from it: {@link #enter}. One
