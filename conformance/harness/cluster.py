@@ -121,10 +121,13 @@ class Cluster:
         return ClusterClient(self, folder)
 
     def stop(self):
-        for process in (*self.agents, *self.members):
-            if process.runs:
-                process.process.terminate()
-        for process in (*self.agents, *self.members):
-            if process.process is not None:
-                process.ended(40)
+        for agent in self.agents:
+            if agent.runs:
+                agent.process.terminate()
+        for agent in self.agents:
+            if agent.process is not None:
+                agent.ended(40)
+        for member in self.members:
+            if member.runs:
+                member.kill()
         self.database.stop()

@@ -161,7 +161,7 @@ final class EmbeddedServer implements AutoCloseable {
                 lost.complete(
                     "The cluster has taken this process out: it was not reached for some seconds, or"
                         + " too few of its members were. Start it again."));
-    return lost;
+    return lost.whenComplete((why, _) -> LOG.error("Ending: {}", why));
   }
 
   private static NodeAgent startAgent(NodeSettings settings, Gateway gateway)
@@ -184,7 +184,12 @@ final class EmbeddedServer implements AutoCloseable {
       agent.drain(STOP_GRACE);
       agent.close();
     }
-    drained.toCompletableFuture().join();
+    // Where the actor system has ended first, nothing tells that the port is closed.
+    drained
+        .toCompletableFuture()
+        .copy()
+        .completeOnTimeout(null, 2 * DRAIN_PATIENCE.toSeconds(), TimeUnit.SECONDS)
+        .join();
   }
 
   /** Ends the containers at once, with what they run; for a server that is to end at once. */

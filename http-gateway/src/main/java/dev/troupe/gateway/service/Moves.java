@@ -27,7 +27,7 @@ public final class Moves {
 
   private final Set<Asked<?>> open = ConcurrentHashMap.newKeySet();
 
-  private Moves() {}
+  Moves() {}
 
   /** For a process of a cluster. */
   public static Moves of(ActorSystem<?> system, Departures departures) {
@@ -42,7 +42,8 @@ public final class Moves {
     return moves;
   }
 
-  private void askAnew() {
+  /** A process is gone. */
+  void askAnew() {
     open.forEach(Asked::begin);
   }
 
