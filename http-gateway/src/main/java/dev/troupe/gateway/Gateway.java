@@ -167,8 +167,7 @@ public final class Gateway implements AutoCloseable {
                 ports.clock(),
                 blocking,
                 materializer));
-    ClusterKeys keys =
-        new ClusterKeys(ports.serverKey(), ports.keys(), ports.clock(), blocking);
+    ClusterKeys keys = new ClusterKeys(ports.serverKey(), ports.keys(), ports.clock(), blocking);
     return PublicPort.bind(system, settings.host(), settings.port(), grpc, routes, admin, keys)
         .thenCompose(
             port ->

@@ -53,8 +53,7 @@ public final class ClusterKeys {
   public CompletionStage<HttpResponse> answer(HttpRequest request) {
     String name = request.getUri().path().substring(PATH.length());
     Optional<ClusterToken> token =
-        ClusterToken.named(serverKey, name)
-            .filter(known -> known.isProvedBy(proof(request)));
+        ClusterToken.named(serverKey, name).filter(known -> known.isProvedBy(proof(request)));
     return CompletableFuture.supplyAsync(
         () -> token.map(this::give).orElseGet(ClusterKeys::unknown), blocking);
   }

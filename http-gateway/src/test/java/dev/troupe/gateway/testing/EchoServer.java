@@ -76,8 +76,7 @@ public final class EchoServer implements AutoCloseable {
                 grpc,
                 blocking,
                 request ->
-                    CompletableFuture.completedFuture(
-                        Plain.text(404, "no operators in this test")),
+                    CompletableFuture.completedFuture(Plain.text(404, "no operators in this test")),
                 new ClusterKeys(SERVER_KEY, () -> KEYS, InstantSource.system(), virtual))
             .toCompletableFuture()
             .join();
