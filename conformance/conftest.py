@@ -66,7 +66,7 @@ def server(before, tmp_path_factory):
 
 def machine_of(server, name, **more):
     """A machine of its own that is to join a server; its layers of earlier sessions are there."""
-    agent = Agent(FAR / name, server, name, server.join_token(), **more)
+    agent = Agent(FAR / name, [server], name, server.join_token(), **more)
     for kept in ("identity.pem", "machine-id"):
         (agent.data / kept).unlink(missing_ok=True)
     link_bases(agent.agent_data)

@@ -32,7 +32,8 @@ def near(far, tmp_path_factory):
     here = "198.51.100.5"
     with network(here, "198.51.100.6") as (space, link):
         inside = ["nsenter", f"--net=/run/netns/{space}"]
-        agent = machine_of(far, "near", settings=settings, host=here, wrapper=inside)
+        agent = machine_of(far, "near", settings=settings, wrapper=inside)
+        agent.address = f"{here}:{far.port + 1}"
         agent.link = link
         link_layers(far.agent.agent_data, agent.agent_data)
         try:

@@ -36,10 +36,10 @@ def client(stored, tmp_path):
     return Client(stored.variables, tmp_path)
 
 
-def test_calls_on_postgresql_end_after_a_kill_and_a_second_server_is_refused(
+def test_calls_on_postgresql_end_after_a_kill_and_a_second_server_needs_a_token(
     stored, client, deploy, tmp_path
 ):
-    """Break: name the functions to wake from the H2 files, or take no hold of the store."""
+    """Break: name the functions to wake from the H2 files, or let a process in whose keys are others."""
     name = deploy(
         """
         import time, modal
@@ -71,4 +71,4 @@ def test_calls_on_postgresql_end_after_a_kill_and_a_second_server_is_refused(
     second = Server(tmp_path / "second", options=stored.options, **stored.environment)
     second.launch()
     assert second.ended(30) == 1
-    assert "is in use by another server (troupe " in second.said()
+    assert "--join HOST:PORT" in second.said()

@@ -63,6 +63,9 @@ class Process:
 
     def start(self, within=60):
         self.launch()
+        return self.await_ready(within)
+
+    def await_ready(self, within=60):
         eventually(self.is_ready, within, f"ready (see {self.log})")
         return self
 
@@ -166,6 +169,11 @@ class Server(Process):
         return dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", lines, re.MULTILINE))
 
 
+    @property
+    def machine_address(self):
+        """Where machines join it."""
+        return f"127.0.0.1:{self.port + 1}"
+
     # ---- what an operator asks of it
 
     def admin(self, path, method="GET"):
@@ -193,9 +201,9 @@ class Server(Process):
 class Agent(Process):
     """A machine of its own: an agent in a process of its own, which has joined a server or will."""
 
-    def __init__(self, data, server, name, token=None, settings=None, host="127.0.0.1", **more):
+    def __init__(self, data, servers, name, token=None, settings=None, **more):
         super().__init__(data, **more)
-        self.address = f"{host}:{server.port + 1}"
+        self.address = ",".join(server.machine_address for server in servers)
         self.name = name
         self.token = token
         self.settings = settings

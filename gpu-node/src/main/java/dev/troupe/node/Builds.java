@@ -26,6 +26,7 @@ final class Builds {
   private final LogBook lines;
   private final Consumer<BuildReport> reports;
   private final Map<String, Thread> running = new ConcurrentHashMap<>();
+  private volatile boolean closed;
 
   Builds(Images images, LogBook lines, Consumer<BuildReport> reports) {
     this.images = images;
@@ -50,8 +51,12 @@ final class Builds {
     }
   }
 
-  /** Gives all of them up and waits for their end. */
+  /**
+   * Gives all of them up and waits for their end, of which nobody is told: they begin anew on
+   * another machine, or on this one's return.
+   */
   void close() {
+    closed = true;
     running.values().forEach(Thread::interrupt);
     for (Thread thread : running.values()) {
       try {
@@ -82,6 +87,9 @@ final class Builds {
       end = failed("the build was cancelled");
     } finally {
       running.remove(order.getBuildId());
+    }
+    if (closed && !end.getFailure().isEmpty()) {
+      return;
     }
     if (!end.getFailure().isEmpty()) {
       // Those who follow the build hear of it by its end.

@@ -9,6 +9,7 @@ import dev.troupe.actors.id.IdMint;
 import dev.troupe.actors.log.LogArchive;
 import dev.troupe.actors.log.LogIntake;
 import dev.troupe.actors.secret.Vault;
+import dev.troupe.cluster.Departures;
 import dev.troupe.cluster.tls.CertificateAuthority;
 import dev.troupe.gateway.admin.AdminRoutes;
 import dev.troupe.gateway.auth.DirectoryCredentials;
@@ -20,6 +21,7 @@ import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlobHttp;
 import dev.troupe.gateway.http.BlobLinks;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.UrlSigner;
 import dev.troupe.gateway.join.JoinRoute;
 import dev.troupe.gateway.join.JoinTokens;
@@ -33,9 +35,11 @@ import dev.troupe.gateway.port.MachinePort;
 import dev.troupe.gateway.port.MachineRoutes;
 import dev.troupe.gateway.port.PublicPort;
 import dev.troupe.gateway.rpc.RpcTable;
+import dev.troupe.gateway.service.Moves;
 import dev.troupe.gateway.service.NodeListing;
 import dev.troupe.gateway.service.ServiceSettings;
 import dev.troupe.gateway.service.Services;
+import dev.troupe.gateway.service.ShardedEntities;
 import dev.troupe.gateway.service.World;
 import dev.troupe.protocol.link.ControlPlane;
 import java.net.InetSocketAddress;
@@ -82,6 +86,7 @@ public final class Gateway implements AutoCloseable {
    * @param serverKey signs links and names what requests create; the same in all gateways of a
    *     cluster
    * @param authority of machines; the same in all, too
+   * @param keys what a process that joins the cluster is given
    */
   public record Ports(
       Directory directory,
@@ -90,6 +95,7 @@ public final class Gateway implements AutoCloseable {
       Vault vault,
       byte[] serverKey,
       Supplier<CertificateAuthority> authority,
+      ClusterKeys.Keys keys,
       InstantSource clock) {}
 
   /**
@@ -105,11 +111,11 @@ public final class Gateway implements AutoCloseable {
         new MountManifests(ports.blobs(), ports.directory(), blocking, ports.clock());
     LogReads history = new LogReads(ports.logs(), blocking);
     LogFollows logs = new LogFollows(history, ports.logs(), blocking);
-    ClusterSharding sharding = ClusterSharding.get(system);
+    Departures departures = Departures.of(system);
     World world =
         new World(
             system,
-            sharding::entityRefFor,
+            new ShardedEntities(ClusterSharding.get(system), Moves.of(system, departures)),
             ports.directory(),
             ports.blobs(),
             ports.vault(),
@@ -125,7 +131,8 @@ public final class Gateway implements AutoCloseable {
     Services.registerAll(rpcs, world);
     RpcTable table = rpcs.build();
     Admission admission = Admission.ofHeap(settings.admissionPatience());
-    NodeLinks links = NodeLinks.of(world, logs, table, Duplex.largestMessageBytes(admission));
+    NodeLinks links =
+        NodeLinks.of(world, departures, logs, table, Duplex.largestMessageBytes(admission));
     DirectoryCredentials credentials = new DirectoryCredentials(ports.directory(), ports.clock());
     GrpcEndpoint grpc = new GrpcEndpoint(table, credentials, admission, system, blocking);
     BlobDoor blobDoor = new BlobHttp(ports.blobs(), signer);
@@ -164,7 +171,8 @@ public final class Gateway implements AutoCloseable {
                 ports.clock(),
                 blocking,
                 materializer));
-    return PublicPort.bind(system, settings.host(), settings.port(), grpc, routes, admin)
+    ClusterKeys keys = new ClusterKeys(ports.serverKey(), ports.keys(), ports.clock(), blocking);
+    return PublicPort.bind(system, settings.host(), settings.port(), grpc, routes, admin, keys)
         .thenCompose(
             port ->
                 MachinePort.bind(

@@ -13,6 +13,7 @@ import dev.troupe.node.NodeSettings;
 import dev.troupe.persistence.BlobSettings;
 import dev.troupe.persistence.Persistence;
 import dev.troupe.persistence.PersistenceSettings;
+import dev.troupe.persistence.vault.KeyFiles;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -20,7 +21,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -30,13 +32,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All roles in one process: the stores, the cluster of one, the domain, the gateway, and the agent
+ * One server process: the stores, its place in the cluster, the domain, the gateway, and the agent
  * of this machine unless the settings leave it out, started in this order and closed in the other.
  */
 final class EmbeddedServer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedServer.class);
   private static final Duration UP_PATIENCE = Duration.ofSeconds(60);
+
+  /** After which the members that were started together know each other. */
+  private static final Duration SETTLED = Duration.ofSeconds(20);
 
   /** How long running inputs may take to end once the server was told to. */
   private static final Duration RETIRE_PATIENCE = Duration.ofSeconds(14);
@@ -50,30 +55,38 @@ final class EmbeddedServer implements AutoCloseable {
   private final Deque<Part> parts = new ArrayDeque<>();
   private final Gateway gateway;
   private final Persistence persistence;
+  private final ClusterNode.Started cluster;
   private final @Nullable NodeAgent agent;
 
   /** Something to close, and what it is called. */
   private record Part(String name, AutoCloseable closing) {}
 
-  private EmbeddedServer(Config config, Path data) throws IOException, InterruptedException {
+  private EmbeddedServer(Config config, Path data, Set<Role> roles)
+      throws IOException, InterruptedException {
     Config troupe = config.getConfig("troupe");
     InstantSource clock = InstantSource.system();
     boolean whole = false;
     try {
+      ClusterSettings own = ClusterSettings.from(troupe).withPort();
       persistence =
-          Persistence.start(PersistenceSettings.from(troupe), BlobSettings.from(troupe), data);
+          Persistence.start(
+              PersistenceSettings.from(troupe), BlobSettings.from(troupe), data, own.address());
       parts.push(new Part("the stores", persistence));
-      ClusterNode.Started cluster =
+      ClusterSettings settings = own.joining(persistence.members());
+      cluster =
           ClusterNode.start(
               persistence.journalConfig().withFallback(config),
-              ClusterSettings.from(troupe),
-              EnumSet.allOf(Role.class));
+              settings,
+              roles,
+              persistence::authority);
       parts.push(new Part("the actor system", () -> terminate(cluster.system())));
       cluster
           .whenUp()
           .toCompletableFuture()
           .orTimeout(UP_PATIENCE.toSeconds(), TimeUnit.SECONDS)
           .join();
+      persistence.formed();
+      say(settings, cluster.system());
       Actors.start(
           cluster.system(),
           troupe,
@@ -94,6 +107,7 @@ final class EmbeddedServer implements AutoCloseable {
                       persistence.vault(),
                       persistence.serverKey(),
                       persistence::authority,
+                      () -> KeyFiles.all(data),
                       clock))
               .toCompletableFuture()
               .join();
@@ -110,9 +124,47 @@ final class EmbeddedServer implements AutoCloseable {
     }
   }
 
-  /** Starts a server. */
-  static EmbeddedServer start(Config config, Path data) throws IOException, InterruptedException {
-    return new EmbeddedServer(config, data);
+  /**
+   * Starts a server.
+   *
+   * @param roles of this process
+   */
+  static EmbeddedServer start(Config config, Path data, Set<Role> roles)
+      throws IOException, InterruptedException {
+    return new EmbeddedServer(config, data, roles);
+  }
+
+  private static void say(ClusterSettings settings, ActorSystem<?> system) {
+    if (!settings.seeds().isEmpty()) {
+      LOG.info(
+          "Has joined the cluster of {}, at {}",
+          String.join(", ", settings.seeds()),
+          settings.address());
+    }
+    system.scheduler().scheduleOnce(SETTLED, () -> warnOfTwo(system), system.executionContext());
+  }
+
+  private static void warnOfTwo(ActorSystem<?> system) {
+    if (ClusterNode.members(system) == 2) {
+      LOG.warn(
+          "A cluster of two has no majority: where the one with the lower address dies, the other"
+              + " ends, too. Three are the first safe number");
+    }
+  }
+
+  /** Done, with a sentence, when this process has lost its store or its place in the cluster. */
+  CompletionStage<String> lost() {
+    CompletableFuture<String> lost = new CompletableFuture<>();
+    persistence.lost().thenAccept(lost::complete);
+    cluster
+        .system()
+        .getWhenTerminated()
+        .thenAccept(
+            _ ->
+                lost.complete(
+                    "The cluster has taken this process out: it was not reached for some seconds, or"
+                        + " too few of its members were. Start it again."));
+    return lost.whenComplete((why, _) -> LOG.error("Ending: {}", why));
   }
 
   private static NodeAgent startAgent(NodeSettings settings, Gateway gateway)
@@ -135,7 +187,12 @@ final class EmbeddedServer implements AutoCloseable {
       agent.drain(STOP_GRACE);
       agent.close();
     }
-    drained.toCompletableFuture().join();
+    // Where the actor system has ended first, nothing tells that the port is closed.
+    drained
+        .toCompletableFuture()
+        .copy()
+        .completeOnTimeout(null, 2 * DRAIN_PATIENCE.toSeconds(), TimeUnit.SECONDS)
+        .join();
   }
 
   /** Ends the containers at once, with what they run; for a server that is to end at once. */
@@ -148,7 +205,7 @@ final class EmbeddedServer implements AutoCloseable {
 
   private static void terminate(ActorSystem<?> system) {
     system.terminate();
-    system.getWhenTerminated().toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+    system.getWhenTerminated().toCompletableFuture().orTimeout(15, TimeUnit.SECONDS).join();
   }
 
   /** Where the public port listens. */

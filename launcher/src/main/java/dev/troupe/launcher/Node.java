@@ -14,11 +14,14 @@ import dev.troupe.node.link.RemoteServer;
 import dev.troupe.node.link.ServerAddress;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -53,11 +56,16 @@ final class Node implements Callable<Integer> {
   private static final Pattern ADDRESS =
       Pattern.compile("(\\[[0-9a-fA-F:.]+]|[^:/\\[\\]]+):([0-9]{1,5})");
   private static final int LONGEST_HOST = 40;
+  private static final int LARGEST_PORT = 65_535;
 
   @Option(
       names = "--join",
       paramLabel = "HOST:PORT",
-      description = "Where machines join the server; ./troupe token join prints it.")
+      description = {
+        "Where machines join the server; ./troupe token join prints it.",
+        "Of a cluster, several of its processes, joined by commas: where one is gone, the next is"
+            + " dialled."
+      })
   private String join = "";
 
   @Option(
@@ -89,21 +97,18 @@ final class Node implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Matcher address = ADDRESS.matcher(join);
-    if (!address.matches()) {
-      throw new Refusal(
-          "--join takes the address where machines join, HOST:PORT; '%s' is none. ./troupe token join prints it."
-              .formatted(join));
-    }
+    List<InetSocketAddress> addresses = addresses();
     Preflight.check();
     Path root = data.toAbsolutePath().normalize();
-    String host = address.group(1);
-    int port = Integer.parseInt(address.group(2));
-    Identity identity = identity(root, host, port);
+    Identity identity = identity(root, addresses);
     Config config = LauncherSettings.loadAgent(root, identity.name(), file);
     Signals signals = Signals.listen(() -> ifRunning(NodeAgent::close));
     News news = new News(signals);
-    try (RemoteServer remote = new RemoteServer(new ServerAddress(host, port, identity), news)) {
+    List<ServerAddress> servers =
+        addresses.stream()
+            .map(at -> new ServerAddress(at.getHostString(), at.getPort(), identity))
+            .toList();
+    try (RemoteServer remote = new RemoteServer(servers, news)) {
       NodeAgent agent =
           NodeAgent.start(
               NodeSettings.from(config.getConfig("troupe")),
@@ -130,14 +135,28 @@ final class Node implements Callable<Integer> {
 
   // ---- joining
 
-  private Identity identity(Path root, String host, int port)
+  private List<InetSocketAddress> addresses() {
+    return Arrays.stream(join.split(",", -1)).map(each -> address(each.strip())).toList();
+  }
+
+  private static InetSocketAddress address(String text) {
+    Matcher parts = ADDRESS.matcher(text);
+    if (!parts.matches() || Integer.parseInt(parts.group(2)) > LARGEST_PORT) {
+      throw new Refusal(
+          "--join takes the address where machines join, HOST:PORT; '%s' is none. ./troupe token join prints it."
+              .formatted(text));
+    }
+    return InetSocketAddress.createUnresolved(parts.group(1), Integer.parseInt(parts.group(2)));
+  }
+
+  private Identity identity(Path root, List<InetSocketAddress> addresses)
       throws IOException, InterruptedException {
     Enrolment enrolment = new Enrolment(root);
     Optional<JoinToken> given = token == null ? Optional.empty() : Optional.of(token(token));
     Optional<Identity> kept = enrolment.kept();
     if (kept.isEmpty()) {
       return enrolment.join(
-          host, port, given.orElseThrow(() -> new Refusal(noToken(root))), name(root));
+          addresses, given.orElseThrow(() -> new Refusal(noToken(root))), name(root));
     }
     Identity identity = kept.get();
     named(root, identity.name());

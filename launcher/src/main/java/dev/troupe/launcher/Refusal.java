@@ -1,5 +1,6 @@
 package dev.troupe.launcher;
 
+import dev.troupe.cluster.ClusterNode;
 import dev.troupe.gateway.port.PublicPort;
 import dev.troupe.node.AgentRefused;
 import dev.troupe.persistence.StartRefused;
@@ -26,6 +27,7 @@ final class Refusal extends RuntimeException {
     return !(cause instanceof Refusal
         || cause instanceof StartRefused
         || cause instanceof AgentRefused
+        || cause instanceof ClusterNode.NotJoined
         || cause instanceof PublicPort.PortRefused);
   }
 

@@ -1,5 +1,6 @@
 package dev.troupe.launcher;
 
+import dev.troupe.cluster.Role;
 import dev.troupe.launcher.rehearsal.Rehearsal;
 import java.io.IOException;
 import java.net.URI;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,7 +31,9 @@ final class Rehearse implements Callable<Integer> {
     Path data = Files.createTempDirectory("troupe-rehearsal");
     try (EmbeddedServer server =
         EmbeddedServer.start(
-            LauncherSettings.load(data, LauncherSettings.Listening.ANYWHERE, null, false), data)) {
+            LauncherSettings.load(data, LauncherSettings.Listening.ANYWHERE, null, false),
+            data,
+            EnumSet.allOf(Role.class))) {
       String url = "http://127.0.0.1:" + server.address().getPort();
       ClientProfile.write(data, url, server.persistence().directory(), InstantSource.system());
       try (HttpClient client = HttpClient.newHttpClient()) {

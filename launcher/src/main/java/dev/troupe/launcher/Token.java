@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
     name = "token",
     description = "Makes tokens.",
     mixinStandardHelpOptions = true,
-    subcommands = Token.Join.class)
+    subcommands = {Token.Join.class, MakeClusterToken.class})
 final class Token implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -1,14 +1,18 @@
 package dev.troupe.launcher;
 
 import com.typesafe.config.Config;
+import dev.troupe.cluster.Role;
 import dev.troupe.node.NodeSettings;
-import dev.troupe.persistence.Persistence;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -52,26 +56,56 @@ final class Up implements Callable<Integer> {
       description = "Port that machines join and dial (default: the one after --port).")
   private @Nullable Integer machinePort;
 
+  @Option(
+      names = "--role",
+      paramLabel = "ROLE",
+      split = ",",
+      description = {
+        "What the process does: control, gateway, agent. Default: all.",
+        "control,gateway: no containers here; gateway: no entities either."
+      })
+  private List<String> roles = List.of();
+
+  @Option(
+      names = "--join",
+      paramLabel = "HOST:PORT",
+      description = {
+        "A server of the cluster that this process is to be of; needs --token at the first start,"
+            + " and the same troupe.store as the others."
+      })
+  private @Nullable String join;
+
+  @Option(
+      names = "--token",
+      paramLabel = "TOKEN",
+      description = {
+        "The token that troupe-server token cluster printed; @FILE reads it from a file."
+      })
+  private @Nullable String token;
+
   private volatile @Nullable EmbeddedServer running;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path root = data.toAbsolutePath().normalize();
+    Set<Role> asked = roles();
+    boolean withAgent = !noAgent && asked.contains(Role.AGENT);
     Config config =
         LauncherSettings.load(
-            root, new LauncherSettings.Listening(host, port, machinePort), file, !noAgent);
+            root, new LauncherSettings.Listening(host, port, machinePort), file, withAgent);
     if (NodeSettings.from(config.getConfig("troupe")).enabled()) {
       Preflight.check();
     }
+    joinCluster(config, root);
     Signals signals = Signals.listen(this::killContainers);
-    try (EmbeddedServer server = EmbeddedServer.start(config, root)) {
+    try (EmbeddedServer server = EmbeddedServer.start(config, root, asked)) {
       running = server;
       String url = url(server.address());
       ClientProfile.write(root, url, server.persistence().directory(), InstantSource.system());
       Path pid = root.resolve("server.pid");
       Files.writeString(pid, ProcessHandle.current().pid() + "\n");
       sayReady(root, url);
-      AtomicReference<@Nullable String> lost = endWhenLost(server.persistence(), signals);
+      AtomicReference<@Nullable String> lost = endWhenLost(server, signals);
       signals.await();
       Files.deleteIfExists(pid);
       String other = lost.get();
@@ -84,11 +118,49 @@ final class Up implements Callable<Integer> {
     return 0;
   }
 
-  /** Ends the server once another one has its store. */
+  private Set<Role> roles() {
+    Set<Role> asked = EnumSet.noneOf(Role.class);
+    for (String word : roles) {
+      Role role =
+          Arrays.stream(Role.values())
+              .filter(known -> known.word().equals(word.strip()))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new Refusal(
+                          "There is no role '%s': control, gateway and agent are."
+                              .formatted(word)));
+      asked.add(role);
+    }
+    if (!asked.isEmpty() && !asked.contains(Role.GATEWAY)) {
+      throw new Refusal(
+          "A server process has the role gateway; for containers alone: troupe node.");
+    }
+    return asked.isEmpty() ? EnumSet.allOf(Role.class) : asked;
+  }
+
+  private void joinCluster(Config config, Path root) throws IOException {
+    boolean shared = !config.getString("troupe.store.url").isEmpty();
+    if (join == null) {
+      if (!shared && !roles().contains(Role.CONTROL)) {
+        throw new Refusal(
+            "A server whose store is in its data directory needs the role control, too.");
+      }
+      return;
+    }
+    if (!shared) {
+      throw new Refusal(
+          "A cluster needs a store that all its processes reach: set troupe.store.url to the"
+              + " database of the others, and give the file with --config.");
+    }
+    JoinCluster.bring(root, join, token == null ? "" : token);
+  }
+
+  /** Ends the server once another cluster has its store, or its own goes on without it. */
   private static AtomicReference<@Nullable String> endWhenLost(
-      Persistence persistence, Signals signals) {
+      EmbeddedServer server, Signals signals) {
     AtomicReference<@Nullable String> lost = new AtomicReference<>();
-    persistence
+    server
         .lost()
         .thenAccept(
             why -> {

@@ -27,8 +27,10 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a server keeps, opened: the ports of {@code actors}, the keys, and where Pekko finds
@@ -44,26 +46,31 @@ public final class Persistence implements AutoCloseable {
   private final byte[] serverKey;
   private final KeyFiles keys;
   private final Config journalConfig;
-  private final CompletionStage<String> lost;
+  private final @Nullable StoreHold hold;
+  private final List<String> members;
   private final Deque<AutoCloseable> toClose;
 
   private Persistence(
       PersistenceSettings settings,
       BlobSettings blobSettings,
       DataDirectory data,
+      String member,
       Deque<AutoCloseable> toClose)
       throws IOException {
     this.toClose = toClose;
+    boolean elsewhere = !settings.url().isEmpty();
     // Keys first, the version last: a first start that was cut off is then simply repeated.
     KeyFiles keys = new KeyFiles(data);
     this.serverKey = keys.serverKey();
     this.vault = keys.vault();
     keys.prepareAuthority();
     this.keys = keys;
-    data.prepareStore(!settings.url().isEmpty());
+    data.prepareStore(elsewhere);
     Address journal = address(settings, data.journalFile(), settings.cacheBytes() / 4);
     Address calls = address(settings, data.callsFile(), settings.cacheBytes());
-    this.lost = settings.url().isEmpty() ? new CompletableFuture<>() : hold(settings, calls);
+    StoreHold held = elsewhere ? opened(StoreHold.take(calls, settings.readPatience())) : null;
+    this.hold = held;
+    this.members = held == null ? List.of() : enter(held, settings, calls, member);
     opened(Database.open(journal, "journal", 2, settings.readPatience()));
     Database database =
         opened(Database.open(calls, "calls", settings.readConnections(), settings.readPatience()));
@@ -72,25 +79,37 @@ public final class Persistence implements AutoCloseable {
     this.directory = new JdbcDirectory(database, reads);
     BlobHome home = BlobHome.open(blobSettings, data, fingerprint(serverKey));
     opened(home.closing());
+    if (elsewhere) {
+      StoreHold.checkBlobs(database, calls, home.identity());
+    }
     this.blobs = home.blobs();
     this.logs = home.logs();
     this.journalConfig = JournalConfig.of(journal, settings.journalConnections());
     data.complete();
   }
 
+  /** Opens the stores of a data directory, blobs too, for a process that nobody joins. */
+  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
+    Persistence alone = start(settings, BlobSettings.inTheDataDirectory(), dataDirectory, "");
+    alone.formed();
+    return alone;
+  }
+
   /**
-   * Opens the stores of a data directory, making them where it is new or empty.
+   * Opens the stores of a data directory, making them where it is new or empty. Where others reach
+   * the store, one process at a time is on the way in: {@link #formed} lets the next one.
    *
+   * @param member where other processes of the cluster reach this one
    * @throws StartRefused when they can't be opened; the message says why and what to do
    */
   public static Persistence start(
-      PersistenceSettings settings, BlobSettings blobs, Path dataDirectory) {
+      PersistenceSettings settings, BlobSettings blobs, Path dataDirectory, String member) {
     DataDirectory data = DataDirectory.open(dataDirectory);
     Deque<AutoCloseable> toClose = new ArrayDeque<>();
     toClose.push(data);
     boolean started = false;
     try {
-      Persistence persistence = new Persistence(settings, blobs, data, toClose);
+      Persistence persistence = new Persistence(settings, blobs, data, member, toClose);
       started = true;
       return persistence;
     } catch (IOException failure) {
@@ -103,18 +122,13 @@ public final class Persistence implements AutoCloseable {
     }
   }
 
-  /** Opens them with the blobs in the data directory. */
-  public static Persistence start(PersistenceSettings settings, Path dataDirectory) {
-    return start(settings, BlobSettings.inTheDataDirectory(), dataDirectory);
-  }
-
-  /** Takes a shared store for this process; nothing was done there before. */
-  private CompletionStage<String> hold(PersistenceSettings settings, Address address) {
-    StoreHold hold = opened(StoreHold.take(address, settings.readPatience()));
+  /** Enters the cluster of a shared store; nothing was done there before. */
+  private List<String> enter(
+      StoreHold held, PersistenceSettings settings, Address address, String member) {
     try (Database store = Database.open(address, "store", 2, settings.readPatience())) {
       StoreHold.checkKeys(store, address, fingerprint(serverKey));
+      return held.enter(store, member);
     }
-    return hold.lost();
   }
 
   /** Tells a key from others, and tells nobody the key. */
@@ -195,12 +209,24 @@ public final class Persistence implements AutoCloseable {
     return journalConfig;
   }
 
+  /** Where members of the cluster are that has the store; none where this process is the first. */
+  public List<String> members() {
+    return members;
+  }
+
+  /** This process has formed its cluster, or joined it: others may enter. */
+  public void formed() {
+    if (hold != null && members.isEmpty()) {
+      hold.formed();
+    }
+  }
+
   /**
-   * Done, with a sentence, when another process has taken the store: this one must end. Only where
-   * the store is a database that others can reach.
+   * Done, with a sentence, when another cluster has taken the store: this process must end. Only
+   * where the store is a database that others can reach.
    */
   public CompletionStage<String> lost() {
-    return lost;
+    return hold == null ? new CompletableFuture<>() : hold.lost();
   }
 
   /** Ends what is in flight, closes the stores and gives the data directory free. */

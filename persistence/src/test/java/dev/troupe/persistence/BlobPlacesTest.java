@@ -38,15 +38,21 @@ class BlobPlacesTest {
   }
 
   private static void refused(BlobSettings settings, Path directory, String... words) {
-    assertThatThrownBy(() -> Persistence.start(EMBEDDED, settings, directory).close())
+    assertThatThrownBy(() -> start(settings, directory).close())
         .isInstanceOf(StartRefused.class)
         .message()
         .contains(words)
         .doesNotContain(S3Proxy.SECRET);
   }
 
+  private static Persistence start(BlobSettings settings, Path directory) {
+    Persistence started = Persistence.start(EMBEDDED, settings, directory, "");
+    started.formed();
+    return started;
+  }
+
   private static void keep(BlobSettings settings, Path directory) throws IOException {
-    try (Persistence server = Persistence.start(EMBEDDED, settings, directory)) {
+    try (Persistence server = start(settings, directory)) {
       server.blobs().putPayload(BLOB, new ByteArrayInputStream(new byte[7]));
     }
   }
@@ -67,7 +73,7 @@ class BlobPlacesTest {
     keep(settings, data);
 
     assertThat(data.resolve("blobs")).doesNotExist();
-    try (Persistence again = Persistence.start(EMBEDDED, settings, data)) {
+    try (Persistence again = start(settings, data)) {
       assertThat(again.blobs().payloadSize(BLOB)).contains(7L);
     }
   }

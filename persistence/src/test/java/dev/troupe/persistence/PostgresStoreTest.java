@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
+import dev.troupe.persistence.vault.KeyFiles;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,19 +110,72 @@ class PostgresStoreTest {
     refused(settings, data, "later release of Troupe (V99__later.sql, version 99)");
   }
 
+  /** Opens the same store and blobs with a copy of the keys, as a process that joined has them. */
+  private Persistence joined(PersistenceSettings settings, Path directory) throws IOException {
+    KeyFiles.bring(directory, KeyFiles.all(data));
+    return start(patient(settings, Duration.ofSeconds(2)), directory, "127.0.0.1:2");
+  }
+
+  /** Opens the store with blobs that other processes share. */
+  private Persistence start(PersistenceSettings settings, Path directory, String member)
+      throws IOException {
+    Path blobs = Files.createDirectories(data.resolveSibling("shared-blobs"));
+    BlobSettings shared =
+        BlobSettings.from(
+            ConfigFactory.parseMap(Map.of("troupe.blob.url", "file://" + blobs))
+                .withFallback(ConfigFactory.load())
+                .getConfig("troupe"));
+    return Persistence.start(settings, shared, directory, member);
+  }
+
+  private static PersistenceSettings patient(PersistenceSettings settings, Duration patience) {
+    return PersistenceSettings.from(
+        ConfigFactory.parseMap(
+                Map.of(
+                    "troupe.store.url", settings.url(),
+                    "troupe.store.user", settings.user(),
+                    "troupe.store.password", settings.password(),
+                    "troupe.store.read-patience", patience))
+            .withFallback(ConfigFactory.load())
+            .getConfig("troupe"));
+  }
+
   @Test
-  void aSecondServerIsRefusedWithTheFirstOnesProcessUntilThatEnds(@TempDir Path other) {
+  void aProcessWithTheSameKeysFindsTheFirstOneToJoin(@TempDir Path other) throws Exception {
     PersistenceSettings settings = server.settings();
-    Persistence first = Persistence.start(settings, data);
+    try (Persistence first = start(settings, data, "127.0.0.1:1")) {
+      assertThat(first.members()).isEmpty();
+      first.formed();
 
-    refused(
-        Postgres.settings(settings.url(), Postgres.PASSWORD, Duration.ofMillis(300)),
-        other.resolve("data"),
-        "in use by another server (troupe " + ProcessHandle.current().pid(),
-        "One server at a time");
+      try (Persistence second = joined(settings, other.resolve("data"))) {
+        assertThat(second.members()).containsExactly("127.0.0.1:1");
+      }
+    }
+    try (Persistence alone = joined(settings, other.resolve("again"))) {
+      assertThat(alone.members()).as("of those that have ended").isEmpty();
+    }
+  }
 
-    first.close();
+  @Test
+  void nobodyEntersWhileAClusterIsBeingFormed(@TempDir Path other) throws Exception {
+    PersistenceSettings settings = server.settings();
+    try (Persistence _ = start(settings, data, "127.0.0.1:1")) {
+      KeyFiles.bring(other.resolve("data"), KeyFiles.all(data));
+      refused(
+          patient(settings, Duration.ofMillis(250)),
+          other.resolve("data"),
+          "in use by another server (troupe " + ProcessHandle.current().pid(),
+          "lets nobody in");
+    }
+  }
+
+  @Test
+  void blobsOfItsOwnAreRefusedToAProcessThatJoins(@TempDir Path other) throws Exception {
+    PersistenceSettings settings = server.settings();
     Persistence.start(settings, data).close();
+    KeyFiles.bring(other.resolve("data"), KeyFiles.all(data));
+
+    refused(settings, other.resolve("data"), "are not those of the store", "troupe.blob.url");
   }
 
   @Test
@@ -124,7 +183,11 @@ class PostgresStoreTest {
     PersistenceSettings settings = server.settings();
     Persistence.start(settings, data).close();
 
-    refused(settings, other.resolve("data"), "made with the keys of another data directory");
+    refused(
+        settings,
+        other.resolve("data"),
+        "made with the keys of another data directory",
+        "--join HOST:PORT --token TOKEN");
 
     Persistence.start(settings, data).close();
   }
@@ -149,30 +212,47 @@ class PostgresStoreTest {
     }
   }
 
-  private static final String HELD =
-      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted";
+  private static final String HOLDERS =
+      "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted";
 
-  private static int count(Connection connection) throws SQLException {
+  private static Set<Integer> holders(Connection connection) throws SQLException {
+    Set<Integer> holders = new HashSet<>();
     try (var statement = connection.createStatement();
-        var rows = statement.executeQuery(HELD)) {
-      rows.next();
-      return rows.getInt(1);
+        var rows = statement.executeQuery(HOLDERS)) {
+      while (rows.next()) {
+        holders.add(rows.getInt(1));
+      }
     }
+    return holders;
   }
 
   @Test
   void aHoldThatBreaksIsTakenAgain() throws Exception {
     try (Persistence first = Persistence.start(server.settings(), data);
         Connection connection = server.connect("postgres")) {
+      Set<Integer> before = holders(connection);
       cut(connection);
-      assertThat(count(connection)).isZero();
 
       long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-      while (count(connection) == 0) {
+      while (before.containsAll(holders(connection))) {
         assertThat(System.nanoTime()).isLessThan(end);
         Thread.sleep(20);
       }
       assertThat(first.lost().toCompletableFuture()).isNotDone();
+    }
+  }
+
+  @Test
+  void aServerWhoseStoreAnotherClusterTookMeanwhileIsTold() throws Exception {
+    PersistenceSettings settings = server.settings();
+    String schema = settings.url().replaceFirst(".*=", "");
+    try (Persistence first = Persistence.start(settings, data);
+        Connection connection = server.connect("postgres")) {
+      server.execute("postgres", "UPDATE %s.store_cluster SET cluster = 'x'".formatted(schema));
+      cut(connection);
+
+      assertThat(first.lost().toCompletableFuture().get(30, TimeUnit.SECONDS))
+          .contains("was taken over by another cluster");
     }
   }
 

@@ -4,12 +4,14 @@ import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.actors.log.LogArchive;
 import dev.troupe.cluster.ClusterMessage;
+import dev.troupe.cluster.Role;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -20,6 +22,7 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.ShardedDaemonProcessSettings;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ShardedDaemonProcess;
 
 /**
@@ -72,7 +75,13 @@ public final class Sweeper {
       InstantSource clock,
       RetentionSettings settings) {
     ShardedDaemonProcess.get(system)
-        .init(Command.class, "sweeper", 1, _ -> create(log, blobs, logs, clock, settings));
+        .init(
+            Command.class,
+            "sweeper",
+            1,
+            _ -> create(log, blobs, logs, clock, settings),
+            ShardedDaemonProcessSettings.create(system).withRole(Role.CONTROL.word()),
+            Optional.empty());
   }
 
   static Behavior<Command> create(

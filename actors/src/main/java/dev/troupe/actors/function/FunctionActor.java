@@ -20,6 +20,7 @@ import dev.troupe.actors.function.FunctionProtocol.Wake;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.node.NodeProtocol.GrantReply;
 import dev.troupe.cluster.Decision;
+import dev.troupe.cluster.Role;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -103,6 +104,7 @@ final class FunctionActor
     return Entity.of(
             FunctionProtocol.KEY,
             entity -> create(new FunctionId(entity.getEntityId()), world, entity.getShard()))
+        .withRole(Role.CONTROL.word())
         .withStopMessage(handOffCommand());
   }
 

@@ -1,6 +1,9 @@
 package dev.troupe.actors.function;
 
+import dev.troupe.cluster.Role;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.ShardedDaemonProcessSettings;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ShardedDaemonProcess;
 
@@ -26,6 +29,8 @@ public final class Functions {
                     function ->
                         sharding
                             .entityRefFor(FunctionProtocol.KEY, function.value())
-                            .tell(new FunctionProtocol.Wake())));
+                            .tell(new FunctionProtocol.Wake())),
+            ShardedDaemonProcessSettings.create(system).withRole(Role.CONTROL.word()),
+            Optional.empty());
   }
 }

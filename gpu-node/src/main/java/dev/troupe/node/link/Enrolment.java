@@ -10,6 +10,7 @@ import dev.troupe.cluster.tls.Tls;
 import dev.troupe.node.AgentRefused;
 import dev.troupe.protocol.link.NodeLinkWire;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 
@@ -57,21 +59,20 @@ public final class Enrolment {
   }
 
   /**
-   * Joins, under this name; a server that is not there yet is waited for.
+   * Joins, under this name, by the first of these addresses that answers; a server that is not
+   * there yet is waited for.
    *
    * @throws AgentRefused when the server refuses; the message is for the user
    */
-  public Identity join(String host, int port, JoinToken token, String name)
+  public Identity join(List<InetSocketAddress> addresses, JoinToken token, String name)
       throws IOException, InterruptedException {
     KeyOwner owner = KeyOwner.make();
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create("https://%s:%d%s".formatted(host, port, NodeLinkWire.JOIN)))
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder()
             .header(NodeLinkWire.JOIN_TOKEN, token.text())
             .timeout(PATIENCE)
-            .POST(BodyPublishers.ofString(request(name, owner)))
-            .build();
-    HttpResponse<String> answer = send(request, token, host, port);
+            .POST(BodyPublishers.ofString(request(name, owner)));
+    HttpResponse<String> answer = send(request, token, addresses);
     if (answer.statusCode() != 200) {
       throw new AgentRefused(answer.body().strip());
     }
@@ -89,7 +90,7 @@ public final class Enrolment {
   }
 
   private static HttpResponse<String> send(
-      HttpRequest request, JoinToken token, String host, int port)
+      HttpRequest.Builder request, JoinToken token, List<InetSocketAddress> addresses)
       throws IOException, InterruptedException {
     long until = System.nanoTime() + LONGEST_WAIT.toNanos();
     try (HttpClient client =
@@ -98,18 +99,22 @@ public final class Enrolment {
             .sslContext(Tls.firstContact(token.authority(), Purpose.MACHINE_PORT))
             .connectTimeout(PATIENCE)
             .build()) {
-      while (true) {
+      for (int i = 0; ; i = (i + 1) % addresses.size()) {
+        InetSocketAddress at = addresses.get(i);
+        String where = at.getHostString() + ":" + at.getPort();
+        URI uri = URI.create("https://" + where + NodeLinkWire.JOIN);
         try {
-          return client.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+          return client.send(
+              request.uri(uri).build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
         } catch (SSLException refused) {
           throw new AgentRefused(
-              ("%s:%d is not the machine port of the server that made the token (%s)."
+              ("%s is not the machine port of the server that made the token (%s)."
                       + " ./troupe token join prints the address.")
-                  .formatted(host, port, reason(refused)));
+                  .formatted(where, reason(refused)));
         } catch (IOException away) {
           if (System.nanoTime() - until > 0) {
             throw new AgentRefused(
-                "No server answers at %s:%d (%s).".formatted(host, port, away.getMessage()));
+                "No server answers at %s (%s).".formatted(where, away.getMessage()));
           }
           Thread.sleep(PAUSE);
         }

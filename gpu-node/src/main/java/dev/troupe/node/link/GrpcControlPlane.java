@@ -28,7 +28,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
 /**
- * The control plane behind a server's address. Each link is a connection of its own: a new one is
+ * The control plane behind a server's addresses. Each link is a connection of its own: a new one is
  * tried at once, whatever became of the last.
  */
 final class GrpcControlPlane implements ControlPlane {
@@ -43,7 +43,7 @@ final class GrpcControlPlane implements ControlPlane {
           .setResponseMarshaller(new Messages<>(ToMachine.parser()))
           .build();
 
-  private final ServerAddress server;
+  private final ServerAddresses servers;
   private final SslContext tls;
   private final RemoteContainerDoor door;
   private final LinkNews news;
@@ -52,13 +52,13 @@ final class GrpcControlPlane implements ControlPlane {
 
   /** {@code executor} runs what the server says; it may block. */
   GrpcControlPlane(
-      ServerAddress server,
+      ServerAddresses servers,
       RemoteContainerDoor door,
       LinkNews news,
       ScheduledExecutorService timer,
       Executor executor) {
-    this.server = server;
-    this.tls = tls(server);
+    this.servers = servers;
+    this.tls = tls(servers.present());
     this.door = door;
     this.news = news;
     this.timer = timer;
@@ -67,6 +67,7 @@ final class GrpcControlPlane implements ControlPlane {
 
   @Override
   public Link dial(Consumer<ToMachine> inbox, Consumer<String> lost) {
+    ServerAddress server = servers.next();
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(server.host(), server.port())
             .executor(executor)

@@ -41,7 +41,7 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
   private static final Duration PUT = Duration.ofMinutes(1);
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
-  private final ServerAddress server;
+  private final ServerAddresses servers;
   private final Duration patience;
   private final Duration pause;
   private final HttpClient client;
@@ -50,14 +50,14 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
    * @param patience how long a server that can't be reached is waited for
    * @param pause between two tries
    */
-  RemoteBlobs(ServerAddress server, Duration patience, Duration pause, Executor executor) {
-    this.server = server;
+  RemoteBlobs(ServerAddresses servers, Duration patience, Duration pause, Executor executor) {
+    this.servers = servers;
     this.patience = patience;
     this.pause = pause;
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .sslContext(server.tls())
+            .sslContext(servers.present().tls())
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(CONNECT)
             .executor(executor)
@@ -69,16 +69,15 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
     if (!LINK.matcher(request.target()).matches() || !METHODS.contains(request.method())) {
       return text(403, "Nothing but blobs is here, by the links that were given.");
     }
-    HttpRequest.Builder sent =
-        HttpRequest.newBuilder(server.resolve(request.target()))
-            .method(request.method(), body(request));
+    HttpRequest.Builder sent = HttpRequest.newBuilder().method(request.method(), body(request));
     for (String name : PASSED_ON) {
       String value = request.headers().get(name);
       if (value != null) {
         sent.header(name, value);
       }
     }
-    HttpResponse<InputStream> answer = send(sent.build());
+    boolean isRead = List.of("GET", "HEAD").contains(request.method());
+    HttpResponse<InputStream> answer = send(sent, request.target(), isRead);
     Map<String, String> headers = new HashMap<>();
     for (String name : PASSED_BACK) {
       answer.headers().firstValue(name).ifPresent(value -> headers.put(name, value));
@@ -116,17 +115,14 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
 
   @Override
   public InputStream open(String sha256Hex, String key) throws IOException {
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                server.resolve(
-                    "%s%s?%s=%s"
-                        .formatted(
-                            ContentSource.PATH,
-                            sha256Hex,
-                            NodeLinkWire.CONTENT_KEY,
-                            URLEncoder.encode(key, StandardCharsets.UTF_8))))
-            .build();
-    HttpResponse<InputStream> answer = send(request);
+    String target =
+        "%s%s?%s=%s"
+            .formatted(
+                ContentSource.PATH,
+                sha256Hex,
+                NodeLinkWire.CONTENT_KEY,
+                URLEncoder.encode(key, StandardCharsets.UTF_8));
+    HttpResponse<InputStream> answer = send(HttpRequest.newBuilder(), target, true);
     if (answer.statusCode() == 200) {
       return answer.body();
     }
@@ -139,19 +135,11 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
 
   @Override
   public void put(Segment segment, byte[] gzip) throws IOException {
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                server.resolve(
-                    LogIntake.PATH
-                        + segment.log()
-                        + "/"
-                        + segment.first()
-                        + "-"
-                        + segment.firstTimeUs()))
-            .timeout(PUT)
-            .PUT(BodyPublishers.ofByteArray(gzip))
-            .build();
-    HttpResponse<InputStream> answer = send(request);
+    String target =
+        LogIntake.PATH + segment.log() + "/" + segment.first() + "-" + segment.firstTimeUs();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder().timeout(PUT).PUT(BodyPublishers.ofByteArray(gzip));
+    HttpResponse<InputStream> answer = send(request, target, true);
     String said = said(answer);
     if (answer.statusCode() != 200) {
       throw new IOException("the server answered %d: %s".formatted(answer.statusCode(), said));
@@ -164,16 +152,23 @@ final class RemoteBlobs implements BlobDoor, ContentSource, LogIntake, AutoClose
     }
   }
 
-  /** A request that found no server was not begun, and is sent again. */
-  private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
+  /**
+   * A request that found no server was not begun, and is sent again, to whichever process of the
+   * server is linked then; so is one that broke off before its answer, where a repeat does no harm.
+   */
+  private HttpResponse<InputStream> send(
+      HttpRequest.Builder request, String target, boolean isRepeatable) throws IOException {
     long until = System.nanoTime() + patience.toNanos();
     try {
       while (true) {
+        HttpRequest sent = request.uri(servers.present().resolve(target)).build();
         try {
-          return client.send(request, BodyHandlers.ofInputStream());
-        } catch (ConnectException | HttpConnectTimeoutException away) {
-          if (System.nanoTime() - until > 0) {
-            throw away;
+          return client.send(sent, BodyHandlers.ofInputStream());
+        } catch (IOException failure) {
+          boolean away =
+              failure instanceof ConnectException || failure instanceof HttpConnectTimeoutException;
+          if (!(away || isRepeatable) || System.nanoTime() - until > 0) {
+            throw failure;
           }
           Thread.sleep(pause);
         }

@@ -6,6 +6,7 @@ import dev.troupe.actors.door.ContainerDoor;
 import dev.troupe.actors.log.LogIntake;
 import dev.troupe.protocol.link.ControlPlane;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -27,13 +28,14 @@ public final class RemoteServer implements AutoCloseable {
   private final RemoteBlobs blobs;
   private final ControlPlane controlPlane;
 
-  /** The server at this address; nothing is sent before the agent dials. */
-  public RemoteServer(ServerAddress address, LinkNews news) {
+  /** The server at these addresses; nothing is sent before the agent dials. */
+  public RemoteServer(List<ServerAddress> addresses, LinkNews news) {
+    ServerAddresses servers = new ServerAddresses(addresses);
     // A quarter of the heap: what is answered, read and written takes as much again.
     long calls = Runtime.getRuntime().maxMemory() / 4;
     door = new RemoteContainerDoor(calls, RemoteContainerDoor.PATIENCE, timer, news::abandoned);
-    blobs = new RemoteBlobs(address, RemoteContainerDoor.PATIENCE, PAUSE, executor);
-    controlPlane = new GrpcControlPlane(address, door, news, timer, executor);
+    blobs = new RemoteBlobs(servers, RemoteContainerDoor.PATIENCE, PAUSE, executor);
+    controlPlane = new GrpcControlPlane(servers, door, news, timer, executor);
   }
 
   /** What the agent dials. */

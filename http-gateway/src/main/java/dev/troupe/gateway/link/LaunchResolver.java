@@ -21,6 +21,7 @@ import dev.troupe.actors.node.NodeProtocol.Share;
 import dev.troupe.actors.secret.SecretProtocol;
 import dev.troupe.actors.secret.SecretProtocol.SecretReply;
 import dev.troupe.gateway.mount.MountManifests;
+import dev.troupe.gateway.rpc.Failures;
 import dev.troupe.gateway.secret.SecretBox;
 import dev.troupe.gateway.service.Blocking;
 import dev.troupe.gateway.service.Entities;
@@ -42,6 +43,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -173,6 +176,16 @@ final class LaunchResolver {
                   case AppReply.Ended(_, var why) ->
                       throw new Unstartable("App %s has ended: %s.".formatted(app, why));
                 });
+  }
+
+  /** An app, asked for until its entity is there, unless nobody wants it any more. */
+  CompletionStage<AppView> appAtLast(AppId app, BooleanSupplier givenUp) {
+    return app(app)
+        .exceptionallyCompose(
+            failure ->
+                Failures.unwrapped(failure) instanceof TimeoutException && !givenUp.getAsBoolean()
+                    ? appAtLast(app, givenUp)
+                    : CompletableFuture.failedFuture(failure));
   }
 
   private CompletionStage<ImageChain> image(

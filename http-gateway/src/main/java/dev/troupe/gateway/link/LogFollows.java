@@ -22,7 +22,7 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 
 /** All readers of lines, over whichever links their machines have. */
-public final class LogFollows implements LogFeed {
+public final class LogFollows implements LogFeed, LinkRelay.Readers {
 
   /** A batch has a line at least, but for the last one. */
   private static final int BUFFERED_BATCHES = LogFollow.CREDIT_LINES + 1;
@@ -98,27 +98,31 @@ public final class LogFollows implements LogFeed {
             });
   }
 
-  /** A machine has a new link: what is read of it goes on there. */
-  void linked(MachineId machine, Consumer<ToMachine> link) {
+  /** A machine has a new link, to this gateway or another: what is read of it goes on there. */
+  @Override
+  public void linked(MachineId machine, Consumer<ToMachine> link) {
     links.put(machine, link);
     reads.linked(machine, link);
     of(machine, follow -> follow.subscribe(link));
   }
 
   /** A link is gone. */
-  void lost(MachineId machine, Consumer<ToMachine> link) {
+  @Override
+  public void lost(MachineId machine, Consumer<ToMachine> link) {
     links.remove(machine, link);
     reads.lost(machine, link);
     of(machine, follow -> follow.linkLost(link));
   }
 
   /** A machine has sent lines. */
-  void received(MachineId machine, LogBatch batch) {
+  @Override
+  public void received(MachineId machine, LogBatch batch) {
     of(machine, follow -> follow.received(batch));
   }
 
   /** A machine has answered a question about lines of before. */
-  void received(MachineId machine, LogsRead answer) {
+  @Override
+  public void received(MachineId machine, LogsRead answer) {
     reads.received(machine, answer);
   }
 

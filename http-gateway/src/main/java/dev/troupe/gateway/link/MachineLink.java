@@ -10,6 +10,7 @@ import dev.troupe.actors.node.NodeProtocol;
 import dev.troupe.actors.node.NodeProtocol.Launch;
 import dev.troupe.actors.node.NodeProtocol.Order;
 import dev.troupe.actors.node.NodeProtocol.TaskReport;
+import dev.troupe.cluster.Departures;
 import dev.troupe.gateway.grpc.Admission.Reservation;
 import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.gateway.rpc.Failures;
@@ -116,16 +117,18 @@ final class MachineLink {
    * What links share.
    *
    * @param open the present link of each machine
+   * @param departures after which a machine's counterpart may be new
    * @param largestBytes of a message that is taken of machines elsewhere
    */
   record Surroundings(
       Entities entities,
       LaunchResolver resolver,
       TaskRegistry tasks,
-      LogFollows logs,
+      LinkRelay.Handle relay,
       DoorTable door,
       MachineProofs proofs,
       ConcurrentMap<MachineId, ActorRef<Message>> open,
+      Departures departures,
       long largestBytes) {}
 
   private final String linkId;
@@ -141,9 +144,11 @@ final class MachineLink {
   private final LinkedBuilds builds;
   private @Nullable Hello hello;
   private @Nullable MachineId machine;
+  private final Departures.Listening departures;
   private Condition condition = Condition.getDefaultInstance();
   private final MachineWatch watch = new MachineWatch(SILENCE, BEAT, System.nanoTime());
   private long beats;
+  private volatile boolean closed;
   private String end = "The link was closed.";
 
   private MachineLink(
@@ -163,6 +168,8 @@ final class MachineLink {
     this.builds = new LinkedBuilds(around.entities(), around.resolver(), around.tasks());
     this.door = new RemoteDoor(around.door().elsewhere(), around.tasks(), speaker);
     timers.startTimerWithFixedDelay(new Message.Beat(), BEAT);
+    // What its counterpart knew may be gone with a process.
+    this.departures = around.departures().listen(() -> self.tell(new Message.Restate()));
   }
 
   /** A link that waits for the agent's {@link Hello}. */
@@ -233,8 +240,8 @@ final class MachineLink {
     switch (message.getMessageCase()) {
       case CONTAINER -> container(from, message.getContainer());
       case BUILD -> builds.said(message.getBuild());
-      case LOGS -> around.logs().received(from, message.getLogs());
-      case LOGS_READ -> around.logs().received(from, message.getLogsRead());
+      case LOGS -> around.relay().received(from, message.getLogs());
+      case LOGS_READ -> around.relay().received(from, message.getLogsRead());
       case DOOR_CANCEL -> door.cancel(message.getDoorCancel().getCall());
       case PING -> noted(message.getPing());
       case HELLO, DOOR_CALL, MESSAGE_NOT_SET -> {}
@@ -285,7 +292,7 @@ final class MachineLink {
     LOG.info("Machine {} is linked, with {} containers", id, tasks.live());
     timers.startTimerWithFixedDelay(new Message.Restate(), RESTATED);
     restate();
-    around.logs().linked(id, speaker);
+    around.relay().linked(id, speaker);
     return Behaviors.same();
   }
 
@@ -300,7 +307,7 @@ final class MachineLink {
       CompletionStage<Caller.Task> caller =
           around
               .resolver()
-              .app(task.app())
+              .appAtLast(task.app(), () -> closed)
               .thenApply(app -> caller(task.task(), task.function(), app, blobUrl));
       around.tasks().reported(on, task.task(), caller);
     }
@@ -479,11 +486,13 @@ final class MachineLink {
 
   /** Whatever ended it: all who hold on to it are told. */
   private void closed() {
+    closed = true;
+    departures.close();
     door.close();
     builds.close();
     if (machine != null) {
       around.open().remove(machine, context.getSelf());
-      around.logs().lost(machine, speaker);
+      around.relay().lost(machine, speaker);
       tell(new NodeProtocol.Disconnected(linkId, end, carrier.silence().get()));
       LOG.info("The link of machine {} has ended: {}", machine, end);
     }

@@ -1,6 +1,7 @@
 package dev.troupe.gateway.link;
 
 import dev.troupe.actors.door.ContainerDoor;
+import dev.troupe.cluster.Departures;
 import dev.troupe.gateway.grpc.Admission.Reservation;
 import dev.troupe.gateway.link.MachineLink.Carrier;
 import dev.troupe.gateway.link.MachineLink.Message;
@@ -38,9 +39,11 @@ public final class NodeLinks implements ControlPlane {
   /**
    * Links that are answered from this table.
    *
+   * @param departures after which a link says anew what its machine has
    * @param largestBytes of a message that is taken of machines elsewhere
    */
-  public static NodeLinks of(World world, LogFollows logs, RpcTable table, long largestBytes) {
+  public static NodeLinks of(
+      World world, Departures departures, LogFollows logs, RpcTable table, long largestBytes) {
     TaskRegistry tasks = new TaskRegistry(world.system());
     MountManifests mounts = world.mounts();
     LaunchResolver resolver =
@@ -59,10 +62,11 @@ public final class NodeLinks implements ControlPlane {
             world.entities(),
             resolver,
             tasks,
-            logs,
+            LinkRelay.start(world.system(), logs),
             door,
             new MachineProofs(world.mint()),
             new ConcurrentHashMap<>(),
+            departures,
             largestBytes));
   }
 

@@ -2,6 +2,7 @@ package dev.troupe.gateway.port;
 
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -40,8 +41,9 @@ public final class PublicPort {
       int port,
       GrpcEndpoint grpc,
       BlockingRoutes blocking,
-      AdminRoute admin) {
-    Routes routes = new Routes(grpc, blocking, admin);
+      AdminRoute admin,
+      ClusterKeys keys) {
+    Routes routes = new Routes(grpc, blocking, admin, keys);
     // A name of its own, since bind is overloaded.
     Function<HttpRequest, CompletionStage<HttpResponse>> handler = routes::answer;
     return Http.get(system)

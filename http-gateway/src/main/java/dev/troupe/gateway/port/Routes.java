@@ -3,6 +3,7 @@ package dev.troupe.gateway.port;
 import dev.troupe.actors.door.BlobDoor;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.Plain;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -14,12 +15,14 @@ final class Routes {
   private final GrpcEndpoint grpc;
   private final BlockingRoutes blocking;
   private final AdminRoute admin;
+  private final ClusterKeys keys;
   private volatile boolean draining;
 
-  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, AdminRoute admin) {
+  Routes(GrpcEndpoint grpc, BlockingRoutes blocking, AdminRoute admin, ClusterKeys keys) {
     this.grpc = grpc;
     this.blocking = blocking;
     this.admin = admin;
+    this.keys = keys;
   }
 
   void drain() {
@@ -36,6 +39,9 @@ final class Routes {
     }
     if (path.startsWith(AdminRoute.PATH)) {
       return admin.answer(request);
+    }
+    if (path.startsWith(ClusterKeys.PATH)) {
+      return keys.answer(request);
     }
     return CompletableFuture.completedFuture(other(request, path));
   }

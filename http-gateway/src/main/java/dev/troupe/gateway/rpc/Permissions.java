@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * <p>A task is a container, and what runs in it is its user's code: it reports as itself, and it
  * uses what its environment holds ({@link RpcContext#requireWithin}). To deploy, stop, delete and
  * list what belongs to others takes a token. A machine's agent has {@code NodeLink}, and no RPC of
- * the client.
+ * the client. What operators ask beside the RPCs, {@code AdminRoutes}, takes a token, all of it.
  */
 public final class Permissions {
 

@@ -259,8 +259,13 @@ final class CallsService implements RpcService {
   }
 
   private CompletionStage<Void> send(FunctionId function, Say say, int moves) {
-    return Entities.<FunctionProtocol.Command, SubmitReply>ask(
-            world.entities().function(function), say::to, world.settings().askTimeout())
+    return world
+        .entities()
+        .moves()
+        .again(
+            () ->
+                Entities.<FunctionProtocol.Command, SubmitReply>ask(
+                    world.entities().function(function), say::to, world.settings().askTimeout()))
         .thenCompose(
             reply ->
                 switch (reply) {

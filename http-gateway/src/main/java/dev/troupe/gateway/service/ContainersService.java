@@ -245,10 +245,15 @@ final class ContainersService implements RpcService {
             .stream()
             .map(
                 chunk ->
-                    Entities.<FunctionProtocol.Command, ReportReply>ask(
-                            world.entities().function(task.function()),
-                            replyTo -> new Report(task.task(), chunk, replyTo),
-                            world.settings().askTimeout())
+                    world
+                        .entities()
+                        .moves()
+                        .again(
+                            () ->
+                                Entities.<FunctionProtocol.Command, ReportReply>ask(
+                                    world.entities().function(task.function()),
+                                    replyTo -> new Report(task.task(), chunk, replyTo),
+                                    world.settings().askTimeout()))
                         .thenAccept(ContainersService::requireTaken)
                         .toCompletableFuture())
             .toArray(CompletableFuture[]::new));

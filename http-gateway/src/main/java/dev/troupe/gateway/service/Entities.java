@@ -36,6 +36,11 @@ public interface Entities {
     return entity.<R>ask(message::apply, patience).toCompletableFuture().copy();
   }
 
+  /** Asks anew what a process that is gone may have taken with it. */
+  default Moves moves() {
+    return Moves.NONE;
+  }
+
   /** An app. */
   default EntityRef<AppProtocol.Command> app(AppId app) {
     return ref(AppProtocol.KEY, app.value());

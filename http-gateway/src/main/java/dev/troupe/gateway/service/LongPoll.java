@@ -24,11 +24,13 @@ final class LongPoll {
 
   private final InstantSource clock;
   private final Duration renewal;
+  private final Moves moves;
 
-  /** Polls by this clock, renewed this often. */
-  LongPoll(InstantSource clock, Duration renewal) {
+  /** Polls by this clock, renewed this often, and anew when a process is gone. */
+  LongPoll(InstantSource clock, Duration renewal, Moves moves) {
     this.clock = clock;
     this.renewal = renewal;
+    this.moves = moves;
   }
 
   /** What one ask came to. */
@@ -63,14 +65,15 @@ final class LongPoll {
       CompletableFuture<Void> cancelled,
       Function<Duration, CompletionStage<Turn<A>>> ask) {}
 
-  private <A> CompletionStage<A> turn(Poll<A> poll, int moves) {
+  private <A> CompletionStage<A> turn(Poll<A> poll, int moved) {
     if (poll.cancelled().isDone()) {
       return CompletableFuture.failedFuture(new CancellationException());
     }
     Duration left = Duration.between(clock.instant(), poll.end());
     Duration slice = left.compareTo(renewal) < 0 ? left : renewal;
-    return poll.ask()
-        .apply(slice.isNegative() ? Duration.ZERO : slice)
+    Duration held = slice.isNegative() ? Duration.ZERO : slice;
+    return moves
+        .again(() -> poll.ask().apply(held))
         .exceptionallyCompose(failure -> silent(poll, failure))
         .thenCompose(
             turn ->
@@ -78,7 +81,7 @@ final class LongPoll {
                   case Turn.Answer<A>(var answer) -> CompletableFuture.completedStage(answer);
                   case Turn.Nothing<A>(var soFar) ->
                       isOver(poll) ? CompletableFuture.completedStage(soFar) : turn(poll, 0);
-                  case Turn.Moved<A>() when moves < MOVES_LIMIT -> turn(poll, moves + 1);
+                  case Turn.Moved<A>() when moved < MOVES_LIMIT -> turn(poll, moved + 1);
                   case Turn.Moved<A>() ->
                       throw RpcFailure.unavailable(
                           "The function is moving to another process.", AFTER_MOVE);

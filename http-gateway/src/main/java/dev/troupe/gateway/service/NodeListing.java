@@ -12,6 +12,7 @@ import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.node.NodeProtocol;
+import dev.troupe.actors.node.NodeProtocol.Attribute;
 import dev.troupe.actors.node.NodeProtocol.Capacity;
 import dev.troupe.actors.node.NodeProtocol.MachineView;
 import dev.troupe.actors.node.NodeProtocol.Placed;
@@ -19,6 +20,7 @@ import dev.troupe.actors.placement.PlacementProtocol;
 import dev.troupe.actors.placement.PlacementProtocol.Waiter;
 import dev.troupe.actors.placement.PlacementProtocol.Waiting;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -72,12 +74,38 @@ public final class NodeListing {
         .thenCompose(
             entries ->
                 Stages.each(
-                    entries.stream().map(Entry::id).sorted(),
-                    id ->
+                    entries.stream().sorted(Comparator.comparing(Entry::id)),
+                    entry ->
                         world
                             .entities()
-                            .machine(new MachineId(id))
-                            .<MachineView>ask(NodeProtocol.Describe::new, patience)));
+                            .machine(new MachineId(entry.id()))
+                            .<MachineView>ask(NodeProtocol.Describe::new, patience)
+                            .thenApply(view -> remembered(view, entry))));
+  }
+
+  /** Of a machine that has not been linked since its entity started, what it had is remembered. */
+  private static MachineView remembered(MachineView view, Entry entry) {
+    String cpuMillis = entry.attributes().getOrDefault(Attribute.CPU_MILLIS, "");
+    if (view.linked() || view.capacity().cpuMillis() > 0 || cpuMillis.isEmpty()) {
+      return view;
+    }
+    String gpus = entry.attributes().getOrDefault(Attribute.GPUS, "");
+    Capacity had =
+        new Capacity(
+            Integer.parseInt(cpuMillis),
+            Long.parseLong(entry.attributes().getOrDefault(Attribute.MEMORY_BYTES, "0")),
+            gpus.isEmpty() ? List.of() : List.of(gpus.split(",")));
+    return new MachineView(
+        view.machine(),
+        false,
+        view.draining(),
+        view.since(),
+        view.condition(),
+        had,
+        new Capacity(0, 0, List.of()),
+        view.labels(),
+        view.images(),
+        view.tasks());
   }
 
   /** Those who wait, by the pools in which some do. */

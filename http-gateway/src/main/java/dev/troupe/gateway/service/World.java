@@ -48,7 +48,7 @@ public record World(
   }
 
   LongPoll longPoll() {
-    return new LongPoll(clock, settings.renewal());
+    return new LongPoll(clock, settings.renewal(), entities.moves());
   }
 
   Blocking disk() {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class LongPollTest {
 
   private final ManualClock clock = new ManualClock();
-  private final LongPoll poll = new LongPoll(clock, Duration.ofSeconds(5));
+  private final LongPoll poll = new LongPoll(clock, Duration.ofSeconds(5), Moves.NONE);
   private final CompletableFuture<Void> cancelled = new CompletableFuture<>();
   private final List<Duration> slices = new ArrayList<>();
 

@@ -8,12 +8,15 @@ import dev.troupe.gateway.grpc.Admission;
 import dev.troupe.gateway.grpc.GrpcEndpoint;
 import dev.troupe.gateway.http.BlobHttp;
 import dev.troupe.gateway.http.BlockingRoutes;
+import dev.troupe.gateway.http.ClusterKeys;
 import dev.troupe.gateway.http.Plain;
 import dev.troupe.gateway.http.UrlSigner;
 import dev.troupe.gateway.port.PublicPort;
 import dev.troupe.gateway.rpc.Caller;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -28,13 +31,16 @@ public final class EchoServer implements AutoCloseable {
   public static final String TOKEN = "ak-test";
   public static final String SECRET = "as-secret";
 
+  private static final Map<String, byte[]> KEYS =
+      Map.of("one.key", "the first key".getBytes(StandardCharsets.UTF_8));
+
   private final ActorSystem<Void> system;
   private final ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor();
   private final EchoTable echo = new EchoTable();
   private final InMemoryBlobStore store = new InMemoryBlobStore();
   private final InMemoryLogArchive archive = new InMemoryLogArchive();
   private final UrlSigner signer =
-      new UrlSigner(new byte[32], InstantSource.system(), Duration.ofMinutes(5));
+      new UrlSigner(serverKey(), InstantSource.system(), Duration.ofMinutes(5));
   private final Admission admission;
   private final PublicPort port;
 
@@ -68,7 +74,8 @@ public final class EchoServer implements AutoCloseable {
                 grpc,
                 blocking,
                 request ->
-                    CompletableFuture.completedFuture(Plain.text(404, "no operators in this test")))
+                    CompletableFuture.completedFuture(Plain.text(404, "no operators in this test")),
+                new ClusterKeys(serverKey(), () -> KEYS, InstantSource.system(), virtual))
             .toCompletableFuture()
             .join();
   }
@@ -76,6 +83,11 @@ public final class EchoServer implements AutoCloseable {
   private static Config config() {
     return ConfigFactory.parseString("pekko.actor.provider = local")
         .withFallback(ConfigFactory.load());
+  }
+
+  /** What ids are minted and links signed with. */
+  public static byte[] serverKey() {
+    return new byte[32];
   }
 
   /** Its port. */

@@ -19,8 +19,11 @@ import java.time.InstantSource;
  * Blobs and logs where the settings say: in the data directory, in a shared one, or in a bucket. A
  * place outside has a mark of whose it is: two servers in one would take each other's payloads for
  * orphans.
+ *
+ * @param identity tells the place from others, whatever path leads to it
  */
-public record BlobHome(BlobStore blobs, LogArchive logs, AutoCloseable closing) {
+public record BlobHome(
+    BlobStore blobs, LogArchive logs, String identity, AutoCloseable closing) {
 
   /** The mark of the owner. */
   static final String OWNER = "OWNER";
@@ -47,6 +50,7 @@ public record BlobHome(BlobStore blobs, LogArchive logs, AutoCloseable closing) 
     return new BlobHome(
         FileBlobStore.open(root, sharing, clock),
         FileLogArchive.open(root, sharing, clock),
+        FileBlobStore.identity(root),
         () -> {});
   }
 

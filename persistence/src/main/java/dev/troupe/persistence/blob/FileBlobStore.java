@@ -1,10 +1,13 @@
 package dev.troupe.persistence.blob;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.actors.blob.BlobStore;
 import dev.troupe.actors.id.BlobId;
 import dev.troupe.persistence.store.DurableFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -12,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Blobs as files of one directory. Every file is written aside, synced and then given its name, so
@@ -23,6 +27,7 @@ import java.util.Set;
  *   parts/bl-…/1, 2, …            parts of payloads that are not whole yet
  *   parts/bl-…/joined             what was answered when they were joined
  *   aside/…                       being written; what is left over goes at a start
+ *   STORE                         names the store, for those who share it
  * </pre>
  */
 public final class FileBlobStore implements BlobStore {
@@ -47,6 +52,15 @@ public final class FileBlobStore implements BlobStore {
         ContentFiles.open(root.resolve("content"), aside, clock),
         payloads,
         PartFiles.open(root.resolve("parts"), aside, payloads, clock));
+  }
+
+  /** The name of the store in a directory, made with the first question. */
+  public static String identity(Path root) throws IOException {
+    Path file = root.resolve("STORE");
+    if (Files.notExists(file)) {
+      DurableFiles.write(file, UUID.randomUUID().toString().getBytes(UTF_8));
+    }
+    return Files.readString(file, UTF_8).strip();
   }
 
   @Override

@@ -50,6 +50,7 @@ final class S3Connection {
       return new BlobHome(
           new S3BlobStore(bucket, uploads, InstantSource.system()),
           new S3LogArchive(bucket),
+          "s3://" + place.bucket() + "/" + place.prefix(),
           bucket);
     } finally {
       if (!open) {

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
@@ -21,22 +22,33 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This process's hold on a PostgreSQL store, an advisory lock on a connection of its own: in this
- * release one process at a time serves a store (docs/decisions/0010). Taken before anything else is
- * done there, so what a database must be like is looked at here, too.
+ * This process's hold on a PostgreSQL store, an advisory lock on a connection of its own, which the
+ * processes of one cluster share (docs/decisions/0012). Taken before anything else is done there,
+ * so what a database must be like is looked at here, too.
+ *
+ * <p>Who holds a store is in its cluster, and whom to join is read from it: {@link #enter}. One
+ * process at a time enters, and the first of a cluster keeps the others waiting until it is one.
  *
  * <p>Where the connection breaks, the hold is taken again once the database is back. Should another
- * process have it by then, this one must end; until it does, the call log's fence keeps what it
- * writes from counting.
+ * cluster have been formed by then, this process must end; until it does, the call log's fence
+ * keeps what it writes from counting.
  */
 public final class StoreHold implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(StoreHold.class);
 
   /** First half of the lock's key, "Trou"; the second is made of the schema's name. */
-  private static final int LOCK_CLASS = 0x54726F75;
+  static final int LOCK_CLASS = 0x54726F75;
 
-  private static final String KEY = LOCK_CLASS + ", hashtext(current_schema()) & 2147483647";
+  private static final String SCHEMA = "hashtext(current_schema()) & 2147483647";
+  private static final String KEY = LOCK_CLASS + ", " + SCHEMA;
+
+  /** Key of the lock under which one process at a time enters. */
+  private static final String ENTRANCE = (LOCK_CLASS + 1) + ", " + SCHEMA;
+
+  /** How often the patience for a read the start of another process may take. */
+  private static final int ENTRANCE_PATIENCE = 6;
+
   private static final int OLDEST = 15;
   private static final Duration CHECK = Duration.ofSeconds(1);
   private static final Duration RETRY = Duration.ofMillis(200);
@@ -48,7 +60,8 @@ public final class StoreHold implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final CompletableFuture<String> lost = new CompletableFuture<>();
   private final Thread watcher;
-  private Connection connection;
+  private volatile Connection connection;
+  private volatile StoreMembers.@Nullable Entered entered;
 
   private StoreHold(Address address, String name, Connection connection) {
     this.address = address;
@@ -59,9 +72,10 @@ public final class StoreHold implements AutoCloseable {
   }
 
   /**
-   * Takes hold of a store, waiting for the end of an earlier process as long as {@code patience}.
+   * Takes hold of a store, once nobody else is on the way in; {@link #enter} is to follow. Waits as
+   * long as {@code patience} allows the start of another process to take.
    *
-   * @throws StartRefused where it can't be reached or used, or another process has it
+   * @throws StartRefused where it can't be reached or used, or a server of an older release has it
    */
   public static StoreHold take(Address address, Duration patience) {
     if (!address.isPostgres()) {
@@ -89,16 +103,21 @@ public final class StoreHold implements AutoCloseable {
         closeQuietly(connection);
       }
     }
-    StoreHold hold = new StoreHold(address, name, connection);
-    hold.watcher.start();
-    return hold;
+    return new StoreHold(address, name, connection);
   }
 
   private static Connection connect(Address address, String name) throws SQLException {
     Properties properties = new Properties();
     properties.setProperty("ApplicationName", name);
     properties.setProperty("connectTimeout", Integer.toString(ANSWER_SECONDS));
-    return address.connect(properties);
+    Connection connection = address.connect(properties);
+    try (Statement statement = connection.createStatement()) {
+      // So that PostgreSQL soon misses a process whose machine has vanished.
+      statement.execute(
+          "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2;"
+              + " SET tcp_keepalives_count = 3");
+    }
+    return connection;
   }
 
   // ---- what a store must be like
@@ -191,15 +210,18 @@ public final class StoreHold implements AutoCloseable {
   private static void lock(Address address, Connection connection, Duration patience)
       throws SQLException {
     try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "SET lock_timeout = " + Math.max(1, patience.toMillis() * ENTRANCE_PATIENCE));
+      statement.execute("SELECT pg_advisory_lock(" + ENTRANCE + ")");
       statement.execute("SET lock_timeout = " + Math.max(1, patience.toMillis()));
-      statement.execute("SELECT pg_advisory_lock(" + KEY + ")");
+      statement.execute("SELECT pg_advisory_lock_shared(" + KEY + ")");
     } catch (SQLException failure) {
       if (!"55P03".equals(failure.getSQLState())) {
         throw failure;
       }
       throw new StartRefused(
-          ("The store %s is in use by another server (%s). One server at a time serves a store in"
-                  + " this release: stop that one, or give this one a database of its own.")
+          ("The store %s is in use by another server (%s) that lets nobody in. Stop that one, or"
+                  + " give this one a database of its own.")
               .formatted(address.place(), holder(connection).orElse("it ended just now")),
           failure);
     }
@@ -216,10 +238,45 @@ public final class StoreHold implements AutoCloseable {
       FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.classid = %d::oid AND l.objid = (hashtext(current_schema()) & 2147483647)::oid"""
-          .formatted(LOCK_CLASS);
+        AND l.classid IN (%d::oid, %d::oid)
+        AND l.objid = (hashtext(current_schema()) & 2147483647)::oid
+        AND a.pid <> pg_backend_pid()
+      ORDER BY l.classid DESC"""
+          .formatted(LOCK_CLASS, LOCK_CLASS + 1);
 
-  /** Done, with a sentence, once another process has the store: this one must end. */
+  /**
+   * Enters the cluster of this store, or lets nobody else in until a new one is {@link #formed}.
+   *
+   * @param store the database, with its tables
+   * @param member where the processes of the cluster reach this one; empty where none may
+   * @return where its members are reached; empty where this process is the first
+   * @throws StartRefused where it has a member that nobody reaches
+   */
+  public List<String> enter(Database store, String member) {
+    try {
+      StoreMembers members = new StoreMembers(store, name);
+      StoreMembers.Entered done = members.enter(member);
+      watcher.start();
+      entered = done;
+      if (!done.others().isEmpty()) {
+        formed();
+      }
+      return done.others();
+    } catch (SQLException failure) {
+      throw new StartRefused(sentence(address, failure), failure);
+    }
+  }
+
+  /** There is a cluster now: others may enter. */
+  public void formed() {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_advisory_unlock(" + ENTRANCE + ")");
+    } catch (SQLException broken) {
+      log.debug("The lock ended with its connection", broken);
+    }
+  }
+
+  /** Done, with a sentence, once another cluster has the store: this process must end. */
   public CompletionStage<String> lost() {
     return lost;
   }
@@ -253,6 +310,14 @@ public final class StoreHold implements AutoCloseable {
         Connection fresh = connect(address, name);
         connection = fresh;
         if (taken(fresh)) {
+          StoreMembers.Entered before = entered;
+          if (before != null && !StoreMembers.isStill(fresh, before, name)) {
+            lost.complete(
+                ("The store %s was taken over by another cluster while this server could not reach"
+                        + " it.")
+                    .formatted(address.place()));
+            return false;
+          }
           log.info("The store {} answers again, and is this server's", address.place());
           return true;
         }
@@ -274,7 +339,7 @@ public final class StoreHold implements AutoCloseable {
   }
 
   private static boolean taken(Connection connection) throws SQLException {
-    return Query.of(connection, "SELECT pg_try_advisory_lock(" + KEY + ")")
+    return Query.of(connection, "SELECT pg_try_advisory_lock_shared(" + KEY + ")")
         .first(row -> row.getBoolean(1))
         .orElse(false);
   }
@@ -293,7 +358,9 @@ public final class StoreHold implements AutoCloseable {
   public void close() {
     closed.countDown();
     try {
-      watcher.join(Duration.ofSeconds(ANSWER_SECONDS));
+      if (entered != null) {
+        watcher.join(Duration.ofSeconds(ANSWER_SECONDS));
+      }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -311,6 +378,39 @@ public final class StoreHold implements AutoCloseable {
   // ---- whose store it is
 
   /**
+   * Notes at the first start which blobs belong to this store, and refuses others later.
+   *
+   * @param blobs names the place of blobs, whatever path leads to it
+   */
+  public static void checkBlobs(Database database, Address address, String blobs) {
+    try (Connection connection = database.pool().getConnection()) {
+      if (!kept(connection, 2, blobs).equals(blobs)) {
+        throw new StartRefused(
+            ("The blobs of this process are not those of the store %s. All processes of a cluster"
+                    + " have one place of blobs, a bucket or a shared directory: name it in"
+                    + " troupe.blob.url.")
+                .formatted(address.place()));
+      }
+    } catch (SQLException failure) {
+      throw new StartRefused(sentence(address, failure), failure);
+    }
+  }
+
+  /** Keeps a value where none is kept; gives the one that is. */
+  private static String kept(Connection connection, int id, String value) throws SQLException {
+    Query.of(
+            connection,
+            "INSERT INTO store_keys (id, keys) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
+        .with(id)
+        .with(value)
+        .update();
+    return Query.of(connection, "SELECT keys FROM store_keys WHERE id = ?")
+        .with(id)
+        .first(row -> row.getString(1))
+        .orElseThrow();
+  }
+
+  /**
    * Notes at the first start which keys belong to this store, and refuses others later: they could
    * neither read its secrets nor know its ids.
    *
@@ -318,16 +418,11 @@ public final class StoreHold implements AutoCloseable {
    */
   public static void checkKeys(Database database, Address address, String keys) {
     try (Connection connection = database.pool().getConnection()) {
-      Query.of(
-              connection,
-              "INSERT INTO store_keys (id, keys) VALUES (1, ?) ON CONFLICT (id) DO NOTHING")
-          .with(keys)
-          .update();
-      String known = setting(connection, "SELECT keys FROM store_keys WHERE id = 1").orElseThrow();
-      if (!known.equals(keys)) {
+      if (!kept(connection, 1, keys).equals(keys)) {
         throw new StartRefused(
             ("The store %s was made with the keys of another data directory. Start with that one"
-                    + " (or with the backup of its keys/ and blobs/), or with a new database.")
+                    + " (or with the backup of its keys/ and blobs/), or with a new database; to be"
+                    + " another process of its cluster, join it: --join HOST:PORT --token TOKEN.")
                 .formatted(address.place()));
       }
     } catch (SQLException failure) {

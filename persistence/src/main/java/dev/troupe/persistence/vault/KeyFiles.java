@@ -8,10 +8,13 @@ import dev.troupe.persistence.StartRefused;
 import dev.troupe.persistence.store.DataDirectory;
 import dev.troupe.persistence.store.DurableFiles;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +23,9 @@ import java.util.function.Supplier;
  * could not read what the lost one sealed, nor know its own ids.
  */
 public final class KeyFiles {
+
+  /** The file of the server key. */
+  public static final String SERVER_KEY = "server.key";
 
   private static final int SERVER_KEY_BYTES = 32;
 
@@ -31,11 +37,11 @@ public final class KeyFiles {
 
   /** The server key: 32 random bytes from which ids are minted and URLs are signed. */
   public byte[] serverKey() {
-    byte[] key = readOrMake("server.key", KeyFiles::random);
+    byte[] key = readOrMake(SERVER_KEY, KeyFiles::random);
     if (key.length != SERVER_KEY_BYTES) {
       throw new StartRefused(
           "The key file %s must hold %d bytes and holds %d: restore it from a backup."
-              .formatted(directory.keys().resolve("server.key"), SERVER_KEY_BYTES, key.length));
+              .formatted(directory.keys().resolve(SERVER_KEY), SERVER_KEY_BYTES, key.length));
     }
     return key;
   }
@@ -74,6 +80,32 @@ public final class KeyFiles {
 
   private Path authorityFile() {
     return directory.keys().resolve("authority.pem");
+  }
+
+  /** All keys of a data directory, by the names of their files. */
+  public static Map<String, byte[]> all(Path dataDirectory) throws IOException {
+    Map<String, byte[]> keys = new TreeMap<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(dataDirectory.resolve("keys"))) {
+      for (Path file : files) {
+        keys.put(String.valueOf(file.getFileName()), Files.readAllBytes(file));
+      }
+    }
+    return keys;
+  }
+
+  /** Whether a data directory has its keys for good: nothing else may be brought to it then. */
+  public static boolean isSettled(Path dataDirectory) {
+    return Files.exists(dataDirectory.resolve("VERSION"));
+  }
+
+  /** Brings keys to a data directory that is not settled. */
+  public static void bring(Path dataDirectory, Map<String, byte[]> keys) throws IOException {
+    Path folder = dataDirectory.resolve("keys");
+    Files.createDirectories(dataDirectory);
+    DurableFiles.createPrivateDirectory(folder);
+    for (Map.Entry<String, byte[]> key : keys.entrySet()) {
+      DurableFiles.write(folder.resolve(key.getKey()), key.getValue());
+    }
   }
 
   private byte[] readOrMake(String name, Supplier<byte[]> maker) {
