@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -53,6 +54,9 @@ def test_the_first_start_makes_a_token_and_says_how_to_use_it(another):
     assert "client.env" in server.said() or "troupe env" in server.said()
     assert set(server.variables) == {"MODAL_SERVER_URL", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"}
     assert server.variables["MODAL_SERVER_URL"] == server.url
+    for probe in ("healthz", "readyz"):
+        with urllib.request.urlopen(f"{server.url}/{probe}", timeout=5) as answer:
+            assert answer.status == 200
 
 
 def test_only_its_owner_may_read_the_token(another):

@@ -111,11 +111,12 @@ class DeploymentFilesTest {
   void theSettingsAreOnesThatThereAre() throws IOException {
     onlyKnown(at(manifest("ConfigMap"), "data", "troupe.conf").toString());
     onlyKnown(Files.readString(DEPLOY.resolve("image/troupe.conf")));
+    onlyKnown(Files.readString(Path.of("src/main/distribution/conf/troupe.conf")));
   }
 
   private static void onlyKnown(String settings) {
     Config known = ConfigFactory.defaultReference();
-    assertThat(ConfigFactory.parseString(settings).entrySet())
+    assertThat(ConfigFactory.parseString(settings).resolve().entrySet())
         .isNotEmpty()
         .allSatisfy(entry -> assertThat(known.hasPath(entry.getKey())).as(entry.getKey()).isTrue());
   }

@@ -27,7 +27,10 @@ public interface BlobStore extends ContentSource {
   /** Which of these are not here; those that are here are touched, so that no sweep takes them. */
   Set<String> missingContent(Collection<String> sha256Hex) throws IOException;
 
-  /** Stores a payload whole; a repeat under one id replaces it. Returns its size and MD5. */
+  /**
+   * Stores a payload whole; a repeat under one id replaces it, and has the same bytes, since one
+   * that failed may take effect after it. Returns its size and MD5.
+   */
   Written putPayload(BlobId blob, InputStream bytes) throws IOException;
 
   /** Stores part {@code number} (from 1) of a payload sent in parts. */
@@ -59,7 +62,7 @@ public interface BlobStore extends ContentSource {
   /** What a write stored. */
   record Written(long sizeBytes, String md5Hex) {}
 
-  /** The store can't be reached now, or refuses; nothing was kept, and a repeat is safe. */
+  /** The store can't be reached now, or refuses. What it was asked to do it may do yet. */
   final class Away extends IOException {
     private static final long serialVersionUID = 1;
 

@@ -54,6 +54,16 @@ class PayloadsTest {
   }
 
   @Test
+  void leavesDataInTheirBlobWhileTheStoreIsAway() throws IOException {
+    Payload payload = payloads.keep(input(5_000), () -> NAME);
+
+    blobs.away(true);
+    assertThat(payloads.input(payload, room(5_000)).getArgsBlobId()).isEqualTo(NAME.value());
+    blobs.away(false);
+    assertThat(payloads.input(payload, room(5_000))).isEqualTo(input(5_000));
+  }
+
+  @Test
   void sharesTheRoomOfAnAnswer() throws IOException {
     Payload payload = payloads.keep(input(600), () -> NAME);
     Room room = room(1_000);

@@ -27,6 +27,8 @@ public final class InMemoryBlobStore implements BlobStore {
   private final Map<BlobId, byte[]> payloads = new ConcurrentHashMap<>();
   private final Map<String, byte[]> parts = new ConcurrentHashMap<>();
 
+  private volatile boolean away;
+
   /** The payloads that are here. */
   public Set<BlobId> payloads() {
     return Set.copyOf(payloads.keySet());
@@ -84,8 +86,16 @@ public final class InMemoryBlobStore implements BlobStore {
     return new Written(whole.size(), HexFormat.of().formatHex(md5s.digest()));
   }
 
+  /** Whether it says that it is away when it is asked for a payload. */
+  public void away(boolean isAway) {
+    away = isAway;
+  }
+
   @Override
-  public Optional<Long> payloadSize(BlobId blob) {
+  public Optional<Long> payloadSize(BlobId blob) throws IOException {
+    if (away) {
+      throw new Away("The blob store can't be reached now", new IOException("test"));
+    }
     byte[] bytes = payloads.get(blob);
     return bytes == null ? Optional.empty() : Optional.of((long) bytes.length);
   }

@@ -8,6 +8,7 @@ import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,6 +36,7 @@ import java.util.regex.Pattern;
  */
 final class S3BlobStore implements BlobStore {
 
+  private static final System.Logger LOG = System.getLogger(S3BlobStore.class.getName());
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final String CONTENT = "content/";
   private static final String PAYLOAD = "payload/";
@@ -209,7 +211,12 @@ final class S3BlobStore implements BlobStore {
    */
   @Override
   public List<BlobId> payloadsOlderThan(Instant before, int limit) throws IOException {
-    bucket.abortBefore(before);
+    try {
+      bucket.abortBefore(before);
+    } catch (Away refused) {
+      // Not every server has it; the rest of the sweep needs it not.
+      LOG.log(Level.WARNING, "Uploads that nobody completed stay: {0}", refused.getMessage());
+    }
     Set<BlobId> given = new LinkedHashSet<>();
     for (BlobId idle : parts.idleSince(before)) {
       if (given.size() < limit / 2) {

@@ -234,7 +234,7 @@ abstract class BlobStoreContract {
 
   @Test
   void bytesOfManyPiecesComeBackAsTheyWere() throws IOException {
-    byte[] much = new byte[40 << 20];
+    byte[] much = new byte[18 << 20];
     new Random(7).nextBytes(much);
     String sha256 = hex("SHA-256", much);
 
