@@ -75,18 +75,44 @@ def test_images_that_clients_built_are_listed_by_id(server):
     assert any(line.startswith("im-") for line in image("list").stdout.splitlines())
 
 
-def test_no_layer_is_removed_while_the_server_runs(server):
-    """Break: clean up without taking the agent's directory."""
-    refused = image("gc", succeeds=False)
-    assert "Stop it first" in refused.stderr
+def test_layers_that_no_image_names_are_removed_while_the_server_runs_but_not_while_it_builds(
+    client, script, server
+):
+    """Break: remove layers without the gate that builds go through; or those of images, too."""
+    source = """
+        import modal, uuid
+        image = modal.Image.debian_slim().run_commands({commands})
+        app = modal.App("collected", image=image)
+
+        @app.function()
+        def word():
+            return open("/word").read().strip()
+
+        @app.local_entrypoint()
+        def main():
+            print("the word is", word.remote())
+        """
+    fails = script("fails.py", source.format(commands='"echo nobodys > /word", "exit 1"'))
+    assert "exit 1" in client.modal("run", fails, succeeds=False).output
+    slow = script("slow.py", source.format(commands='"echo kept > /word", "echo begun; sleep 2"'))
+    building = client.start_modal("run", slow)
+    building.wait_for_line("^begun")
+    with (DATA / "agent/images/store/BUILDING").open("r+") as gate, pytest.raises(BlockingIOError):
+        fcntl.lockf(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as image gc takes it
+    assert "the word is kept" in building.finish(60).output
+
+    removed = int(image("gc").stdout.split()[0])
+
+    assert removed >= 1
+    assert "the word is kept" in client.modal("run", slow).output
 
 
-def test_no_server_starts_while_layers_are_removed(server, tmp_path):
+def test_no_server_starts_in_a_directory_that_another_has(server, tmp_path):
     """Break: start an agent without the lock of its directory."""
     data = tmp_path / "data"
     (data / "agent").mkdir(parents=True)
     with (data / "agent/LOCK").open("w") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)  # as image gc holds it
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # as an agent holds it
         lock.write("4711\n")
         lock.flush()
         starting = Server(data)

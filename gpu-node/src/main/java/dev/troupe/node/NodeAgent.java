@@ -407,6 +407,7 @@ public final class NodeAgent implements AutoCloseable {
   @Override
   public void close() {
     builds.close();
+    grounds.images().close();
     sweeper.close();
     drain(Duration.ZERO);
     grounds.shipper().close();

@@ -82,7 +82,17 @@ class NodeAgentTest {
             Duration.ofDays(30),
             Map.of("zone", "test"),
             new ImageSettings(
-                true, Map.of(), Set.of(), "", 1, 1 << 30, 1_000, false, 1 << 30, Map.of()));
+                true,
+                Map.of(),
+                Set.of(),
+                "",
+                1,
+                1 << 30,
+                1_000,
+                false,
+                1 << 30,
+                Duration.ofDays(7),
+                Map.of()));
     ContainerDoor door =
         (call, _) -> {
           calls.add(call);

@@ -2,7 +2,6 @@ package dev.troupe.launcher;
 
 import com.sun.security.auth.module.UnixSystem;
 import com.typesafe.config.Config;
-import dev.troupe.cluster.DirectoryLock;
 import dev.troupe.node.image.BuildFailure;
 import dev.troupe.node.image.oci.ImageSettings;
 import dev.troupe.node.image.oci.LocalImages;
@@ -25,7 +24,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Handles the images on this machine's disk: brings them in and writes them out as OCI image"
           + " layouts, lists them, and frees the disk of what no image needs.",
-      "All but gc work while the server runs."
+      "All work while the server runs."
     },
     mixinStandardHelpOptions = true,
     subcommands = {
@@ -199,27 +198,20 @@ final class ImageCommand implements Callable<Integer> {
       description = {
         "Removes the layers that no image names, what failed builds and moved tags left behind,"
             + " and all that builds keep by RUN --mount=type=cache.",
-        "The server, or agent, must have been stopped: what runs or is built may need them."
+        "The server, or agent, may run; while it builds images, this is refused."
       },
       mixinStandardHelpOptions = true)
   static final class Collect extends Work {
 
     @Override
     void work() throws IOException {
-      LocalImages images = images();
-      try (DirectoryLock alone = DirectoryLock.take(agent())) {
-        LocalImages.Freed freed = images.collect();
-        System.out.printf(
-            Locale.ROOT,
-            "%d layers and %d cache mounts removed, %s.%n",
-            freed.layers().size(),
-            freed.caches(),
-            size(freed.bytes()));
-      } catch (DirectoryLock.InUse inUse) {
-        throw new Refusal(
-            "The server, or agent, of %s runs (pid %s), and its containers and builds may need any layer. Stop it first."
-                .formatted(agent(), inUse.owner()));
-      }
+      LocalImages.Freed freed = images().collect();
+      System.out.printf(
+          Locale.ROOT,
+          "%d layers and %d cache mounts removed, %s.%n",
+          freed.layers().size(),
+          freed.caches(),
+          size(freed.bytes()));
     }
   }
 }

@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
@@ -69,6 +70,9 @@ public final class RuncDriver implements ContainerDriver {
   private final Children children;
   private final String version;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
+
+  /** Those for which programs are to be run after their end, too: the runtime does that. */
+  private final Set<String> hooked = ConcurrentHashMap.newKeySet();
 
   private RuncDriver(
       Settings settings,
@@ -186,6 +190,9 @@ public final class RuncDriver implements ContainerDriver {
         work = Files.createDirectories(spec.scratch().resolve("work"));
       }
       Mounts.mountOverlay(lowestFirst, upper, work, bundle.root(), spec.keepsChanges());
+    }
+    if (!spec.devices().hooks().isEmpty()) {
+      hooked.add(bundle.id().value());
     }
     JSON.writeValue(
         bundle.directory().resolve("config.json").toFile(),
@@ -318,7 +325,9 @@ public final class RuncDriver implements ContainerDriver {
   public void destroy(ContainerId id) throws IOException {
     @Nullable Running container = running.get(id.value());
     List<String> delete = runtimeCommand("delete", "--force", id.value());
-    if (Files.exists(settings.state().resolve("runtime").resolve(id.value()))) {
+    boolean hooks = hooked.remove(id.value());
+    boolean known = Files.exists(settings.state().resolve("runtime").resolve(id.value()));
+    if (known && (hooks || !hasEnded(container))) {
       Command.execute(COMMAND_LIMIT, "", delete, Map.of(), _ -> {});
     }
     cgroups.remove(cgroup(id));
@@ -333,6 +342,16 @@ public final class RuncDriver implements ContainerDriver {
     pidFiles.forget(id.value());
     running.remove(id.value());
     children.reapStrangers();
+  }
+
+  /**
+   * Whether the runtime made it and it has ended, with all its processes, as its first one has:
+   * then nothing is left of it but files and control groups.
+   */
+  private static boolean hasEnded(@Nullable Running container) {
+    return container != null
+        && container.exit().state() == Future.State.SUCCESS
+        && container.runtime().exitValue() == 0;
   }
 
   private static boolean isOver(Running container, Duration limit) throws InterruptedException {

@@ -6,6 +6,9 @@ import dev.troupe.node.linux.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,11 +86,14 @@ public final class ImageStore {
     }
   }
 
-  /** Removes a layer, which nothing may be using. */
-  public void removeLayer(String key) throws IOException {
-    Path gone = unfinished.resolve(UUID.randomUUID().toString());
-    Files.move(layer(key), gone);
-    FileTree.delete(gone);
+  /** When a layer came to its place. */
+  public Instant placedAt(String key) throws IOException {
+    return ((FileTime) Files.getAttribute(layer(key), "unix:ctime")).toInstant();
+  }
+
+  /** Takes a layer away, which nothing may be using. Gives where it is, to be deleted. */
+  public Path takeLayer(String key) throws IOException {
+    return moved(layer(key));
   }
 
   /** Where the folders are that builds keep for later builds, a folder each. */
@@ -95,24 +101,16 @@ public final class ImageStore {
     return caches;
   }
 
-  /** Removes all of those; nothing may be building. Gives their number and the bytes in them. */
-  public Freed removeCaches() throws IOException {
-    long bytes = 0;
-    int count = 0;
+  /** Takes all of those away; nothing may be building. Gives where they are, to be deleted. */
+  public List<Path> takeCaches() throws IOException {
+    List<Path> taken = new ArrayList<>();
     try (Stream<Path> folders = Files.list(caches)) {
       for (Path folder : folders.toList()) {
-        bytes += FileTree.size(folder);
-        Path gone = unfinished.resolve(UUID.randomUUID().toString());
-        Files.move(folder, gone);
-        FileTree.delete(gone);
-        count++;
+        taken.add(moved(folder));
       }
     }
-    return new Freed(count, bytes);
+    return taken;
   }
-
-  /** What was removed. */
-  public record Freed(int count, long bytes) {}
 
   /** An empty folder to make a layer in. */
   public Path newFolder() throws IOException {

@@ -3,6 +3,7 @@ package dev.troupe.node.image;
 import dev.troupe.actors.blob.ContentSource;
 import dev.troupe.node.container.ContainerDriver;
 import dev.troupe.node.image.oci.ImageSettings;
+import dev.troupe.node.image.oci.LocalImages;
 import dev.troupe.node.image.oci.RegistryImages;
 import dev.troupe.node.image.oci.StandalonePython;
 import dev.troupe.node.log.Pipes;
@@ -18,17 +19,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** All that a root filesystem is made of: images, the runner, mounts. */
-public final class Images {
+public final class Images implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Images.class);
 
   private final ImageStore store;
+  private final BuildGate gate;
+  private final LayerSweeper sweeper;
   private final ImageBuilder builder;
   private final RunnerStore runners;
   private final MountStore mounts;
 
-  private Images(ImageStore store, ImageBuilder builder, RunnerStore runners, MountStore mounts) {
+  private Images(
+      ImageStore store,
+      BuildGate gate,
+      LayerSweeper sweeper,
+      ImageBuilder builder,
+      RunnerStore runners,
+      MountStore mounts) {
     this.store = store;
+    this.gate = gate;
+    this.sweeper = sweeper;
     this.builder = builder;
     this.runners = runners;
     this.mounts = mounts;
@@ -64,7 +75,11 @@ public final class Images {
             functions,
             new Downloads(sandboxes, hostFiles, settings.layerLimitBytes()),
             settings);
-    return new Images(store, builder, runners, mounts);
+    BuildGate gate = BuildGate.of(folder.resolve("store"));
+    LayerSweeper sweeper =
+        LayerSweeper.start(
+            LocalImages.within(folder, store, gate, settings), settings.unnamedLayerAge());
+    return new Images(store, gate, sweeper, builder, runners, mounts);
   }
 
   /** Ids of the images that are here. */
@@ -75,12 +90,20 @@ public final class Images {
   /** Builds an image as far as it is not here. */
   public ImageRecord build(ImageChain chain, Consumer<String> log)
       throws IOException, InterruptedException {
-    return builder.build(chain, log);
+    try (BuildGate.Inside building = gate.build()) {
+      return builder.build(chain, log);
+    }
   }
 
   /** An image for a container: mostly here; one that isn't is built, without anybody watching. */
   public ImageRecord image(ImageChain chain) throws IOException, InterruptedException {
-    return builder.build(chain, line -> LOG.debug("build: {}", line.strip()));
+    return build(chain, line -> LOG.debug("build: {}", line.strip()));
+  }
+
+  /** Removes no more layers. */
+  @Override
+  public void close() {
+    sweeper.close();
   }
 
   /** Folders of an image, lowest first. */

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValue;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -24,6 +25,7 @@ import java.util.Set;
  * @param layerEntries files and folders of one layer
  * @param hostPackageSettings whether build steps get this machine's settings of pip and apt
  * @param cacheLimitBytes of all cache mounts of builds together
+ * @param unnamedLayerAge how long a layer is kept that no image names
  * @param standalonePython archives for {@code add_python}, by Python version or series
  */
 public record ImageSettings(
@@ -36,6 +38,7 @@ public record ImageSettings(
     long layerEntries,
     boolean hostPackageSettings,
     long cacheLimitBytes,
+    Duration unnamedLayerAge,
     Map<String, Path> standalonePython) {
 
   /** The key of mirrors for names without a registry. */
@@ -77,6 +80,7 @@ public record ImageSettings(
         section.getLong("layer-entries"),
         section.getBoolean("host-package-settings"),
         section.getBytes("cache-limit"),
+        section.getDuration("unnamed-layer-age"),
         pythons);
   }
 

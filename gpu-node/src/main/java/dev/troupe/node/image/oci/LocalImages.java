@@ -2,6 +2,7 @@ package dev.troupe.node.image.oci;
 
 import dev.troupe.cluster.DirectoryLock;
 import dev.troupe.node.image.BuildFailure;
+import dev.troupe.node.image.BuildGate;
 import dev.troupe.node.image.ImageRecord;
 import dev.troupe.node.image.ImageStore;
 import dev.troupe.node.image.oci.ReferenceBook.Known;
@@ -10,17 +11,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * The images of a machine as its administrator handles them: brought in and written out as OCI
- * layouts, listed, and freed of layers that nothing names. All but {@link #collect} may be done
- * while the agent runs.
+ * layouts, listed, and freed of layers that nothing names. All may be done while the agent runs:
+ * layers are removed while nobody builds, and those of an image that is there are named.
  */
 public final class LocalImages {
 
@@ -30,13 +36,15 @@ public final class LocalImages {
   private final Path folder;
   private final ImageStore store;
   private final ReferenceBook references;
+  private final BuildGate gate;
   private final ImageSettings settings;
   private final Platform platform = Platform.ofThisMachine();
 
-  private LocalImages(Path folder, ImageStore store, ImageSettings settings) {
+  private LocalImages(Path folder, ImageStore store, BuildGate gate, ImageSettings settings) {
     this.folder = folder;
     this.store = store;
     this.references = RegistryImages.book(folder);
+    this.gate = gate;
     this.settings = settings;
   }
 
@@ -47,7 +55,14 @@ public final class LocalImages {
    */
   public static LocalImages of(Path agent, ImageSettings settings) throws IOException {
     Path folder = agent.resolve("images");
-    return new LocalImages(folder, ImageStore.attach(folder.resolve("store")), settings);
+    ImageStore store = ImageStore.attach(folder.resolve("store"));
+    return within(folder, store, BuildGate.of(folder.resolve("store")), settings);
+  }
+
+  /** Those of the agent that is this process. */
+  public static LocalImages within(
+      Path folder, ImageStore store, BuildGate gate, ImageSettings settings) {
+    return new LocalImages(folder, store, gate, settings);
   }
 
   /**
@@ -185,30 +200,68 @@ public final class LocalImages {
     return all;
   }
 
-  /**
-   * Removes the layers that no image names, and what builds keep by cache mounts. What runs or is
-   * built would lose them, so the caller must hold the agent's directory; an agent that holds it is
-   * not disturbed by this class.
-   */
+  /** Removes the layers that no image names, and what builds keep by cache mounts. */
   public Freed collect() throws IOException {
-    try (DirectoryLock alone = alone()) {
-      Set<String> named = new LinkedHashSet<>();
-      references.all().forEach(known -> named.addAll(known.image().layers()));
-      for (String id : store.imageIds()) {
-        named.addAll(store.record(id).map(ImageRecord::layers).orElse(List.of()));
-      }
-      List<String> freed = new ArrayList<>();
-      long bytes = 0;
-      for (String key : store.layerKeys()) {
-        if (!named.contains(key) && SHARED.stream().noneMatch(key::startsWith)) {
-          bytes += size(List.of(key));
-          store.removeLayer(key);
-          freed.add(key);
-        }
-      }
-      ImageStore.Freed caches = store.removeCaches();
-      return new Freed(freed, caches.count(), bytes + caches.bytes());
+    try (DirectoryLock alone = alone();
+        BuildGate.Inside nobodyBuilds =
+            gate.alone()
+                .orElseThrow(
+                    () ->
+                        new BuildFailure(
+                            "Images are being built, and may need any layer. Try again later."))) {
+      return delete(takeLayers(Duration.ZERO), store.takeCaches());
     }
+  }
+
+  /**
+   * Removes the layers that no image names and that have been there for a while; empty where
+   * somebody builds or brings images in.
+   */
+  public Optional<Freed> sweep(Duration age) throws IOException {
+    Map<String, Path> taken;
+    try (DirectoryLock alone = alone()) {
+      Optional<BuildGate.Inside> nobodyBuilds = gate.alone();
+      if (nobodyBuilds.isEmpty()) {
+        return Optional.empty();
+      }
+      try (BuildGate.Inside inside = nobodyBuilds.get()) {
+        taken = takeLayers(age);
+      }
+    } catch (BuildFailure anotherCleanUp) {
+      return Optional.empty();
+    }
+    return Optional.of(delete(taken, List.of()));
+  }
+
+  /**
+   * Takes away what no image names. Whatever runs, runs on layers that its image names: the record
+   * of an image is kept for as long as its layers are.
+   */
+  private Map<String, Path> takeLayers(Duration age) throws IOException {
+    Set<String> named = new LinkedHashSet<>();
+    references.all().forEach(known -> named.addAll(known.image().layers()));
+    for (String id : store.imageIds()) {
+      named.addAll(store.record(id).map(ImageRecord::layers).orElse(List.of()));
+    }
+    Instant young = Instant.now().minus(age);
+    Map<String, Path> taken = new LinkedHashMap<>();
+    for (String key : store.layerKeys()) {
+      if (!named.contains(key)
+          && SHARED.stream().noneMatch(key::startsWith)
+          && !store.placedAt(key).isAfter(young)) {
+        taken.put(key, store.takeLayer(key));
+      }
+    }
+    return taken;
+  }
+
+  private static Freed delete(Map<String, Path> layers, List<Path> caches) throws IOException {
+    long bytes = 0;
+    for (Path folder : Stream.concat(layers.values().stream(), caches.stream()).toList()) {
+      bytes += FileTree.size(folder);
+      FileTree.delete(folder);
+    }
+    return new Freed(List.copyOf(layers.keySet()), caches.size(), bytes);
   }
 
   private DirectoryLock alone() throws IOException {

@@ -198,12 +198,45 @@ class LocalImagesTest {
   }
 
   @Test
+  void whatIsNotThereForLongIsKeptByASweep() throws Exception {
+    assertThat(images().sweep(Duration.ofHours(1)).orElseThrow().layers()).isEmpty();
+    assertThat(images().sweep(Duration.ZERO).orElseThrow().layers())
+        .containsExactly("step-nobodys");
+    assertThat(store.layerKeys()).contains("base-1", "step-2", "runner-3");
+  }
+
+  @Test
+  void nothingIsFreedWhileAnotherProcessBuilds() throws Exception {
+    Path store = agent.resolve("images/store");
+    Process building =
+        new ProcessBuilder(
+                "python3",
+                "-c",
+                "import fcntl, sys; file = open(sys.argv[1], 'a+');"
+                    + " fcntl.lockf(file, fcntl.LOCK_SH); print('in', flush=True); input()",
+                store.resolve("BUILDING").toString())
+            .start();
+    assertThat(building.inputReader().readLine()).isEqualTo("in");
+    try {
+      assertThatThrownBy(() -> images().collect())
+          .isInstanceOf(BuildFailure.class)
+          .hasMessageContaining("are being built");
+      assertThat(images().sweep(Duration.ZERO)).isEmpty();
+    } finally {
+      building.getOutputStream().close();
+      building.waitFor();
+    }
+    assertThat(images().collect().layers()).containsExactly("step-nobodys");
+  }
+
+  @Test
   void nothingIsFreedWhileAnImageIsBroughtIn() throws Exception {
     Path references = Files.createDirectories(agent.resolve("images/references"));
     try (DirectoryLock held = DirectoryLock.take(references)) {
       assertThatThrownBy(() -> images().collect())
           .isInstanceOf(BuildFailure.class)
           .hasMessageContaining("on its way");
+      assertThat(images().sweep(Duration.ZERO)).isEmpty();
     }
     assertThat(store.hasLayer("step-nobodys")).isTrue();
   }
