@@ -174,7 +174,7 @@ public final class NodeListing {
         .handle(
             (view, failure) ->
                 failure == null
-                    ? Map.of(app, AppViews.handle(view).getDescription())
+                    ? Map.of(app, AppViews.title(view))
                     : Map.<AppId, String>of());
   }
 

@@ -22,8 +22,7 @@ import java.time.InstantSource;
  *
  * @param identity tells the place from others, whatever path leads to it
  */
-public record BlobHome(
-    BlobStore blobs, LogArchive logs, String identity, AutoCloseable closing) {
+public record BlobHome(BlobStore blobs, LogArchive logs, String identity, AutoCloseable closing) {
 
   /** The mark of the owner. */
   static final String OWNER = "OWNER";
