@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,7 @@ class ClusterKeysTest {
 
   @Test
   void whoHasATokenGetsTheKeysSealedWithIt() throws Exception {
-    ClusterToken token = token(EchoServer.SERVER_KEY, Duration.ofMinutes(1));
+    ClusterToken token = token(EchoServer.serverKey(), Duration.ofMinutes(1));
     HttpResponse<byte[]> answer = ask(token.name(), token.proof());
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(new String(answer.body())).doesNotContain("the first key");
@@ -54,13 +55,13 @@ class ClusterKeysTest {
         .hasEntrySatisfying(
             "one.key", key -> assertThat(new String(key)).isEqualTo("the first key"));
 
-    ClusterToken other = token(EchoServer.SERVER_KEY, Duration.ofMinutes(1));
+    ClusterToken other = token(EchoServer.serverKey(), Duration.ofMinutes(1));
     assertThat(other.open(answer.body())).as("by another token").isEmpty();
   }
 
   @Test
   void anExpiredTokenIsRefused() throws Exception {
-    ClusterToken token = token(EchoServer.SERVER_KEY, Duration.ofSeconds(-1));
+    ClusterToken token = token(EchoServer.serverKey(), Duration.ofSeconds(-1));
     HttpResponse<byte[]> answer = ask(token.name(), token.proof());
     assertThat(answer.statusCode()).isEqualTo(401);
     assertThat(new String(answer.body())).contains("has expired");
@@ -72,11 +73,10 @@ class ClusterKeysTest {
     another[0] = 1;
     ClusterToken foreign = token(another, Duration.ofMinutes(1));
     for (HttpResponse<byte[]> answer :
-        new HttpResponse[] {
-          ask(foreign.name(), foreign.proof()),
-          ask(token(EchoServer.SERVER_KEY, Duration.ofMinutes(1)).name(), foreign.proof()),
-          ask("nothing", foreign.proof())
-        }) {
+        List.of(
+            ask(foreign.name(), foreign.proof()),
+            ask(token(EchoServer.serverKey(), Duration.ofMinutes(1)).name(), foreign.proof()),
+            ask("nothing", foreign.proof()))) {
       assertThat(answer.statusCode()).isEqualTo(401);
       assertThat(new String(answer.body())).contains("not one of this cluster");
     }

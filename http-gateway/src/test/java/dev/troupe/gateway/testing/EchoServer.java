@@ -25,13 +25,11 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.SystemMaterializer;
 
-/** A public port with the echo table behind it, a token and a machine, and blobs in memory. */
+/** A public port with the echo table behind it, a token, and blobs in memory. */
 public final class EchoServer implements AutoCloseable {
 
   public static final String TOKEN = "ak-test";
   public static final String SECRET = "as-secret";
-
-  public static final byte[] SERVER_KEY = new byte[32];
 
   private static final Map<String, byte[]> KEYS =
       Map.of("one.key", "the first key".getBytes(StandardCharsets.UTF_8));
@@ -42,7 +40,7 @@ public final class EchoServer implements AutoCloseable {
   private final InMemoryBlobStore store = new InMemoryBlobStore();
   private final InMemoryLogArchive archive = new InMemoryLogArchive();
   private final UrlSigner signer =
-      new UrlSigner(SERVER_KEY, InstantSource.system(), Duration.ofMinutes(5));
+      new UrlSigner(serverKey(), InstantSource.system(), Duration.ofMinutes(5));
   private final Admission admission;
   private final PublicPort port;
 
@@ -77,7 +75,7 @@ public final class EchoServer implements AutoCloseable {
                 blocking,
                 request ->
                     CompletableFuture.completedFuture(Plain.text(404, "no operators in this test")),
-                new ClusterKeys(SERVER_KEY, () -> KEYS, InstantSource.system(), virtual))
+                new ClusterKeys(serverKey(), () -> KEYS, InstantSource.system(), virtual))
             .toCompletableFuture()
             .join();
   }
@@ -85,6 +83,11 @@ public final class EchoServer implements AutoCloseable {
   private static Config config() {
     return ConfigFactory.parseString("pekko.actor.provider = local")
         .withFallback(ConfigFactory.load());
+  }
+
+  /** The key that its cluster's tokens are made from. */
+  public static byte[] serverKey() {
+    return new byte[32];
   }
 
   /** Its port. */
