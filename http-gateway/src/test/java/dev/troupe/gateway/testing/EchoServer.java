@@ -25,7 +25,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.SystemMaterializer;
 
-/** A public port with the echo table behind it, a token and a machine, and blobs in memory. */
+/** A public port with the echo table behind it, a token, and blobs in memory. */
 public final class EchoServer implements AutoCloseable {
 
   public static final String TOKEN = "ak-test";
