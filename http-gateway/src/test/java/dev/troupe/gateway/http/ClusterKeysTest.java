@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -44,16 +45,19 @@ class ClusterKeysTest {
     return ClusterToken.parse(text).orElseThrow();
   }
 
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
   @Test
   void whoHasATokenGetsTheKeysSealedWithIt() throws Exception {
     ClusterToken token = token(EchoServer.serverKey(), Duration.ofMinutes(1));
     HttpResponse<byte[]> answer = ask(token.name(), token.proof());
     assertThat(answer.statusCode()).isEqualTo(200);
-    assertThat(new String(answer.body())).doesNotContain("the first key");
+    assertThat(text(answer.body())).doesNotContain("the first key");
     assertThat(token.open(answer.body()).orElseThrow())
         .hasSize(1)
-        .hasEntrySatisfying(
-            "one.key", key -> assertThat(new String(key)).isEqualTo("the first key"));
+        .hasEntrySatisfying("one.key", key -> assertThat(text(key)).isEqualTo("the first key"));
 
     ClusterToken other = token(EchoServer.serverKey(), Duration.ofMinutes(1));
     assertThat(other.open(answer.body())).as("by another token").isEmpty();
@@ -64,7 +68,7 @@ class ClusterKeysTest {
     ClusterToken token = token(EchoServer.serverKey(), Duration.ofSeconds(-1));
     HttpResponse<byte[]> answer = ask(token.name(), token.proof());
     assertThat(answer.statusCode()).isEqualTo(401);
-    assertThat(new String(answer.body())).contains("has expired");
+    assertThat(text(answer.body())).contains("has expired");
   }
 
   @Test
@@ -78,7 +82,7 @@ class ClusterKeysTest {
             ask(token(EchoServer.serverKey(), Duration.ofMinutes(1)).name(), foreign.proof()),
             ask("nothing", foreign.proof()))) {
       assertThat(answer.statusCode()).isEqualTo(401);
-      assertThat(new String(answer.body())).contains("not one of this cluster");
+      assertThat(text(answer.body())).contains("not one of this cluster");
     }
   }
 }
