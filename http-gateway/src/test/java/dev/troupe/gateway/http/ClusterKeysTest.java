@@ -40,13 +40,13 @@ class ClusterKeysTest {
     }
   }
 
-  private static String text(byte[] bytes) {
-    return new String(bytes, StandardCharsets.UTF_8);
-  }
-
   private static ClusterToken token(byte[] key, Duration valid) {
     String text = ClusterToken.make(key, Instant.now(), valid).text();
     return ClusterToken.parse(text).orElseThrow();
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   @Test
