@@ -173,9 +173,7 @@ public final class NodeListing {
     return apps.ask(app, AppProtocol.Describe::new)
         .handle(
             (view, failure) ->
-                failure == null
-                    ? Map.of(app, AppViews.title(view))
-                    : Map.<AppId, String>of());
+                failure == null ? Map.of(app, AppViews.title(view)) : Map.<AppId, String>of());
   }
 
   // ---- JSON
