@@ -1,12 +1,15 @@
 package dev.troupe.gateway.link;
 
 import com.google.protobuf.ByteString;
+import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.function.FunctionProtocol.Ending;
 import dev.troupe.actors.id.AppId;
 import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.TaskId;
 import dev.troupe.actors.image.ImageProtocol;
 import dev.troupe.actors.node.NodeProtocol;
+import dev.troupe.actors.node.NodeProtocol.TaskReport;
+import dev.troupe.gateway.rpc.Caller;
 import dev.troupe.protocol.link.Condition;
 import dev.troupe.protocol.link.ContainerReport;
 import dev.troupe.protocol.link.Layer;
@@ -99,5 +102,10 @@ final class LinkMessages {
         Instant.EPOCH.plus(line.getTimeUs(), ChronoUnit.MICROS),
         line.getStream(),
         line.getText());
+  }
+
+  /** Who a container that the machine had before is. */
+  static Caller.Task caller(TaskReport task, AppView app, String blobUrl) {
+    return new Caller.Task(task.task(), task.function(), app.app(), app.environment(), blobUrl);
   }
 }

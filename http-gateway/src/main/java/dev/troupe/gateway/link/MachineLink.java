@@ -1,8 +1,6 @@
 package dev.troupe.gateway.link;
 
-import dev.troupe.actors.app.AppProtocol.AppView;
 import dev.troupe.actors.blob.BlobStore;
-import dev.troupe.actors.id.FunctionId;
 import dev.troupe.actors.id.ImageId;
 import dev.troupe.actors.id.MachineId;
 import dev.troupe.actors.id.TaskId;
@@ -308,13 +306,9 @@ final class MachineLink {
           around
               .resolver()
               .appAtLast(task.app(), () -> closed)
-              .thenApply(app -> caller(task.task(), task.function(), app, blobUrl));
+              .thenApply(app -> LinkMessages.caller(task, app, blobUrl));
       around.tasks().reported(on, task.task(), caller);
     }
-  }
-
-  private static Caller.Task caller(TaskId task, FunctionId function, AppView app, String blobUrl) {
-    return new Caller.Task(task, function, app.app(), app.environment(), blobUrl);
   }
 
   private void container(MachineId from, ContainerReport report) {
