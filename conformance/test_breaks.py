@@ -50,7 +50,7 @@ def test_every_promise_names_tests_that_are_there():
     """Break: none of the server: a promise in docs/GUARANTEES.md without a test, or a test renamed."""
     text = (ROOT / "docs/GUARANTEES.md").read_text()
     promises = re.findall(r"^- (.+?)(?=^- |^#|\Z)", text.partition("## What is not")[0], re.M | re.S)
-    proof = r"`(test_\w+|\w+Test\.\w+)`"
+    proof = r"`(test_\w+|\w+(?:Test|Contract)\.\w+)`"
     assert promises and [promise for promise in promises if not re.search(proof, promise)] == []
     known = {name.partition("::")[2] for name in conformance_tests()}
     for named in re.findall(proof, text):
