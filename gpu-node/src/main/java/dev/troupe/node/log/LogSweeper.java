@@ -1,11 +1,9 @@
 package dev.troupe.node.log;
 
+import dev.troupe.node.linux.AgeTimer;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,30 +11,21 @@ import org.slf4j.LoggerFactory;
 public final class LogSweeper implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LogSweeper.class);
-  private static final Duration SELDOM = Duration.ofHours(1);
-  private static final Duration OFTEN = Duration.ofSeconds(1);
 
   private final LogBook book;
   private final Duration age;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("log-sweeper").factory());
+  private final AgeTimer timer;
 
   private LogSweeper(LogBook book, Duration age) {
     this.book = book;
     this.age = age;
+    this.timer = new AgeTimer("log-sweeper", age);
   }
 
   /** Keeps what a book has no longer than {@code age}. */
   public static LogSweeper start(LogBook book, Duration age) {
     LogSweeper sweeper = new LogSweeper(book, age);
-    // An age of seconds is for trying it out; it is swept as often as that asks for.
-    Duration tenth = age.dividedBy(10);
-    Duration pause =
-        tenth.compareTo(SELDOM) > 0 ? SELDOM : tenth.compareTo(OFTEN) < 0 ? OFTEN : tenth;
-    var unused =
-        sweeper.timer.scheduleWithFixedDelay(
-            sweeper::sweep, 0, pause.toMillis(), TimeUnit.MILLISECONDS);
+    sweeper.timer.startNow(sweeper::sweep);
     return sweeper;
   }
 
@@ -50,6 +39,6 @@ public final class LogSweeper implements AutoCloseable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    timer.close();
   }
 }
