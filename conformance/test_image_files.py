@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import uuid
 
 import pytest
 from conftest import DATA
@@ -94,7 +95,7 @@ def test_layers_that_no_image_names_are_removed_while_the_server_runs_but_not_wh
         """
     fails = script("fails.py", source.format(commands='"echo nobodys > /word", "exit 1"'))
     assert "exit 1" in client.modal("run", fails, succeeds=False).output
-    slow = script("slow.py", source.format(commands='"echo kept > /word", "echo begun; sleep 2"'))
+    slow = script("slow.py", source.format(commands=f'"echo kept > /word", "echo begun; sleep 2 # {uuid.uuid4()}"'))
     building = client.start_modal("run", slow)
     building.wait_for_line("^begun")
     with (DATA / "agent/images/store/BUILDING").open("r+") as gate, pytest.raises(BlockingIOError):
